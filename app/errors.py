@@ -1,0 +1,53 @@
+"""Errors that cross floors: each carries what an edge needs to answer in the user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One refusal: the field it stands at ("" for the whole form), a stable code and the words shown."""
+
+    field: str
+    code: str
+    message: str
+
+
+class WangtingError(Exception):
+    """Base of every named error of the product."""
+
+
+class NotFound(WangtingError):
+    """The record does not exist, or lies outside the caller's row scope: an edge answers 404 to both."""
+
+
+class Forbidden(WangtingError):
+    """The caller is known but may not do this."""
+
+
+class Conflict(WangtingError):
+    """Somebody else was faster, or the page is stale; the message says who or what and how to go on."""
+
+
+class Rejected(WangtingError):
+    """Input or business rules refuse the action; nothing was changed. An edge answers 422."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+
+@dataclass
+class ServiceFailure(WangtingError):
+    """An effect failed for a reason that is nobody's input: rolled back and kept as an incident."""
+
+    element_id: str
+    message: str
+    detail: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.element_id}: {self.message}"

@@ -1,0 +1,41 @@
+"""Tables by area. Import from here, so that every table is known to the metadata."""
+
+from app.store.models.accounts import User, UserEmployer, UserRole
+from app.store.models.cases import (
+    Declaration,
+    Effect,
+    Event,
+    HumanTask,
+    Incident,
+    Notice,
+    Outbox,
+    ProcessInstance,
+)
+from app.store.models.definitions import DefinitionBundle, DefinitionVersion
+from app.store.models.registry import ContributionLine, Employer, EmployerFund, Enrolment, Person
+from app.store.models.work import ImportBatch, ImportRow, Lease, Material
+
+__all__ = [
+    "ContributionLine",
+    "Declaration",
+    "DefinitionBundle",
+    "DefinitionVersion",
+    "Effect",
+    "Employer",
+    "EmployerFund",
+    "Enrolment",
+    "Event",
+    "HumanTask",
+    "ImportBatch",
+    "ImportRow",
+    "Incident",
+    "Lease",
+    "Material",
+    "Notice",
+    "Outbox",
+    "Person",
+    "ProcessInstance",
+    "User",
+    "UserEmployer",
+    "UserRole",
+]
