@@ -6,9 +6,8 @@ Personal identifiers are ciphertext beside a keyed hash (blind index) and the la
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 
-from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, LargeBinary, Numeric, String, text
+from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import db
@@ -143,7 +142,7 @@ class ContributionLine(db.Model):
     due_month: Mapped[str] = mapped_column(String(7))
     accrual_month: Mapped[str] = mapped_column(String(7))
     base_fen: Mapped[int] = mapped_column(BigInteger)
-    rate: Mapped[Decimal | None] = mapped_column(Numeric(9, 6).with_variant(String(12), "sqlite"))
+    rate: Mapped[str | None] = mapped_column(String(12))  # a decimal in words: SQLite would make it a float
     fixed_fen: Mapped[int | None] = mapped_column(BigInteger)
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     retired: Mapped[bool] = mapped_column(default=False)
