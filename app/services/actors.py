@@ -1,0 +1,87 @@
+"""Who acts, what the roles allow, and which rows they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.errors import Forbidden, NotFound
+
+EMPLOYER, AGENCY, PLATFORM = "employer", "agency", "platform"
+
+# permission names are verbs on things; a role is nothing but a set of them
+_DECLARE = frozenset({"declaration.view", "declaration.file", "declaration.submit", "query.employer"})
+_AUDIT = frozenset({"case.view", "task.list", "task.claim", "task.decide", "query.region"})
+
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    "handler": _DECLARE,
+    "reviewer": _DECLARE,
+    "admin": _DECLARE | {"employer.operators"},
+    "auditor": _AUDIT,
+    "senior": _AUDIT,
+    "supervisor": _AUDIT | {"task.assign", "incident.list", "incident.retry"},
+    "counter": frozenset({"case.view", "counter.file", "query.region"}),
+    "designer": frozenset({"definition.view", "definition.edit", "definition.publish"}),
+    "sysadmin": frozenset({"account.manage", "incident.list", "incident.retry", "system.view"}),
+    "secadmin": frozenset({"account.roles", "system.view"}),
+    "auditadmin": frozenset({"log.view", "system.view"}),
+    "system": frozenset({"timer.wake"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in person as the services see them.
+
+    `side` is employer, agency or platform. `regions` is the agency's row scope, `employer_ids` the
+    employer side's; `employer_id` is the employer an operator acts for now. `username` is for logs.
+    """
+
+    id: int | None
+    name: str
+    username: str
+    side: str
+    roles: frozenset[str]
+    regions: frozenset[str] = frozenset()
+    employer_ids: frozenset[int] = frozenset()
+    employer_id: int | None = None
+
+    def may(self, permission: str) -> bool:
+        """True where one of the actor's roles holds the permission."""
+        return any(permission in PERMISSIONS.get(role, ()) for role in self.roles)
+
+    def sees(self, region: str, employer_id: int | None) -> bool:
+        """True where a row of this region and employer lies in the actor's scope."""
+        if self.side == EMPLOYER:
+            return employer_id is not None and employer_id in self.employer_ids
+        return self.side == AGENCY and region in self.regions
+
+
+SYSTEM = Actor(id=None, name="系统", username="system", side=PLATFORM, roles=frozenset({"system"}))
+"""Timers and sweepers act as nobody: events carry the name and no account."""
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Refuse an actor without the permission. Raises: Forbidden."""
+    if not actor.may(permission):
+        raise Forbidden(permission)
+
+
+def require_employer(actor: Actor, employer_id: int | None) -> int:
+    """Return the employer to act for, `None` meaning the current one. Raises: NotFound outside the scope."""
+    chosen = actor.employer_id if employer_id is None else employer_id
+    if actor.side != EMPLOYER or chosen is None or chosen not in actor.employer_ids:
+        raise NotFound("employer")
+    return chosen
+
+
+def require_region(actor: Actor, region: str) -> None:
+    """Refuse rows of a region outside the agency actor's scope. Raises: NotFound."""
+    if actor.side != AGENCY or region not in actor.regions:
+        raise NotFound("region")
+
+
+def require_row(actor: Actor, region: str, employer_id: int | None) -> None:
+    """Refuse a row outside the actor's scope, as if it did not exist. Raises: NotFound."""
+    if not actor.sees(region, employer_id):
+        raise NotFound("row")
