@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model
 from app.store.models.types import UtcDateTime
 
 
-class User(db.Model):
-    """An account. `side` is employer, agency or platform; `session_version` ends older sessions when raised."""
+class User(Model):
+    """An account. `side` is employer, agency or platform; a raised `session_version` ends sessions."""
 
     __tablename__ = "user_account"
 
@@ -35,7 +35,7 @@ class User(db.Model):
     totp_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-class UserRole(db.Model):
+class UserRole(Model):
     """A role of an account in one region ("" for the whole platform)."""
 
     __tablename__ = "user_role"
@@ -45,7 +45,7 @@ class UserRole(db.Model):
     region: Mapped[str] = mapped_column(String(6), primary_key=True, default="")
 
 
-class UserEmployer(db.Model):
+class UserEmployer(Model):
     """An employer that an operator acts for: the row scope of the employer side."""
 
     __tablename__ = "user_employer"

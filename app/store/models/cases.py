@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model
 from app.store.models.types import UtcDateTime
 
 
-class Declaration(db.Model):
+class Declaration(Model):
     """One case of a business kind. `data_cipher` is the form's JSON, encrypted; `facts` only routes.
 
     `open_key` is set while the case is open in a region that allows one open declaration per object.
@@ -56,7 +56,7 @@ class Declaration(db.Model):
     lock_version: Mapped[int] = mapped_column(Integer, default=1)
 
 
-class ProcessInstance(db.Model):
+class ProcessInstance(Model):
     """The opaque engine state of one declaration, pinned to the definitions it started with."""
 
     __tablename__ = "process_instance"
@@ -78,7 +78,7 @@ class ProcessInstance(db.Model):
     lock_version: Mapped[int] = mapped_column(Integer, default=1)
 
 
-class HumanTask(db.Model):
+class HumanTask(Model):
     """One row per user task that is open now; deleted when the task ends (history is in `event`)."""
 
     __tablename__ = "human_task"
@@ -113,7 +113,7 @@ class HumanTask(db.Model):
     created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Event(db.Model):
+class Event(Model):
     """One step of a case: which element, what happened, who and when. Diagram marks come from here."""
 
     __tablename__ = "event"
@@ -132,7 +132,7 @@ class Event(db.Model):
     at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Effect(db.Model):
+class Effect(Model):
     """A change of the registry that a declaration has made: the key makes it happen once."""
 
     __tablename__ = "effect"
@@ -143,7 +143,7 @@ class Effect(db.Model):
     result: Mapped[dict] = mapped_column(JSON, default=dict)
 
 
-class Outbox(db.Model):
+class Outbox(Model):
     """What must leave the database after the commit that wrote it; swept until it is done."""
 
     __tablename__ = "outbox"
@@ -167,7 +167,7 @@ class Outbox(db.Model):
     last_error: Mapped[str] = mapped_column(Text, default="")
 
 
-class Incident(db.Model):
+class Incident(Model):
     """An action that failed through nobody's input: what was tried (encrypted), and the error."""
 
     __tablename__ = "incident"
@@ -190,7 +190,7 @@ class Incident(db.Model):
     resolved_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
 
 
-class Notice(db.Model):
+class Notice(Model):
     """A message to an employer's operators (or one account), read or unread."""
 
     __tablename__ = "notice"

@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model
 from app.store.models.types import UtcDateTime
 
 
-class DefinitionVersion(db.Model):
+class DefinitionVersion(Model):
     """One version of one file. `kind` process|decision|form|parameters; `region` "" is province-wide.
 
     `origin` is seed (from the repository) or designer; `status` draft, published, retired or held_back.
@@ -38,7 +38,7 @@ class DefinitionVersion(db.Model):
     created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class DefinitionBundle(db.Model):
+class DefinitionBundle(Model):
     """The set of versions that instances of one kind and region start with; `sha256` names the set."""
 
     __tablename__ = "definition_bundle"

@@ -10,11 +10,11 @@ from datetime import date, datetime
 from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model
 from app.store.models.types import UtcDateTime
 
 
-class Employer(db.Model):
+class Employer(Model):
     """An insured unit. `details` holds address, postcode, contact and bank names; accounts are ciphertext."""
 
     __tablename__ = "employer"
@@ -33,7 +33,7 @@ class Employer(db.Model):
     demo: Mapped[bool] = mapped_column(default=False)
 
 
-class EmployerFund(db.Model):
+class EmployerFund(Model):
     """A fund that an employer takes part in, from month to month (inclusive; None is open)."""
 
     __tablename__ = "employer_fund"
@@ -44,7 +44,7 @@ class EmployerFund(db.Model):
     to_month: Mapped[str | None] = mapped_column(String(7))
 
 
-class Person(db.Model):
+class Person(Model):
     """A person record of a region. One identity number may wrongly have several: they wait for a merge."""
 
     __tablename__ = "person"
@@ -70,7 +70,7 @@ class Person(db.Model):
     details: Mapped[dict] = mapped_column(JSON, default=dict)
 
 
-class Enrolment(db.Model):
+class Enrolment(Model):
     """One person in one fund at one employer, from month to month.
 
     `category` is employee, flexible or resident (the last two have no employer); `status` is active or
@@ -111,7 +111,7 @@ class Enrolment(db.Model):
     ended_by_declaration_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class ContributionLine(db.Model):
+class ContributionLine(Model):
     """What is owed or allocated for one person, fund, party and month; corrected only by reversal lines."""
 
     __tablename__ = "contribution_line"

@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import db
+from app.extensions import Model
 from app.store.models.types import UtcDateTime
 
 
-class ImportBatch(db.Model):
+class ImportBatch(Model):
     """One uploaded batch file: the truth about its progress. `fence` rises with each lease taken."""
 
     __tablename__ = "import_batch"
@@ -46,7 +46,7 @@ class ImportBatch(db.Model):
     purge_after_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class ImportRow(db.Model):
+class ImportRow(Model):
     """One row of a batch file. `cells_cipher` is the row as it came; errors are [{field, code, message}]."""
 
     __tablename__ = "import_row"
@@ -61,7 +61,7 @@ class ImportRow(db.Model):
     declaration_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class Material(db.Model):
+class Material(Model):
     """An uploaded supporting document of a case; bytes live in the file store under `file_key`."""
 
     __tablename__ = "material"
@@ -84,7 +84,7 @@ class Material(db.Model):
     created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Lease(db.Model):
+class Lease(Model):
     """A named right to do background work (one scheduler per installation), held until `until_utc`."""
 
     __tablename__ = "lease"
