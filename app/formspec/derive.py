@@ -40,7 +40,7 @@ def facts_of(identity: Identity) -> dict[str, str]:
 
 
 def fill_derived(form: Form, data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data with the fields that follow from the identity card number filled where they are empty."""
+    """Return the data with what follows from the identity card number filled in where it is empty."""
     for entry in form.deriving:
         number = data.get(entry.name)
         if not isinstance(number, str):

@@ -32,7 +32,7 @@ MESSAGES: dict[str, str] = {
     "identity_birth_date": "{title}：出生日期部分不是真实日期",
     "identity_check_digit": "{title}：校验码不正确",
     "derived_mismatch": "{title}：与证件号码不一致",
-    "number_rounded": "{title}（{cell} 单元格）：长数字被存成了数值，末几位已丢失，请把单元格设为文本后重新填写",
+    "number_rounded": "{title}（{cell} 单元格）：长数字被存成数值，末几位已丢失，请设为文本后重新填写",
     "number_in_text": "{title}（{cell} 单元格）：应为文本，请把单元格设为文本后重新填写",
     "cell_value": "{title}（{cell} 单元格）：单元格里是“{value}”，不能读取，请改为文本",
 }

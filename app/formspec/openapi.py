@@ -12,13 +12,12 @@ def component_schema(form: Form) -> dict[str, Any]:
 
     Read-only fields stay, marked as such; code lists appear as `enum` with their words in the description.
     """
-    schema = _without_own_keys(form.schema)
+    schema: dict[str, Any] = _without_own_keys(form.schema)
     for entry in form.fields:
         if entry.options and "x-bundles" not in entry.schema:
             words = "；".join(f"{option.value} {option.label}" for option in entry.options)
             target = schema["properties"][entry.name]
             target["description"] = "。".join(part for part in (target.get("description", ""), words) if part)
-    assert isinstance(schema, dict)
     return schema
 
 

@@ -116,7 +116,7 @@ def parse_values(kind: str, values: Sequence[str]) -> list[Any]:
 
 
 def cell_text(value: Any) -> str:
-    """Return what a workbook cell shows as the text a person would type: 8000.0 → 8000, a day → YYYY-MM-DD."""
+    """Return a workbook cell as the text a person would type: 8000.0 → 8000, a day → YYYY-MM-DD."""
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, float):

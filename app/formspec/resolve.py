@@ -15,7 +15,7 @@ CodeList = Iterable[tuple[str, str]]
 _OVERRIDABLE = frozenset({"title", "description", "default", "readOnly", "examples"})
 
 
-class FormProblem(WangtingError):
+class FormDocumentError(WangtingError):
     """A form document that cannot be used: says which document and which place in it."""
 
     def __init__(self, document: str, place: str, reason: str) -> None:
@@ -35,13 +35,13 @@ def resolve_schema(
 
     Shape: `shared` maps names like "shared/person" to documents; references are relative paths such as
     "shared/person.json#/$defs/name". A key beside `$ref` may change words, not rules.
-    Raises: FormProblem for a reference or code list that does not exist, a loop, or a rule said twice.
+    Raises: FormDocumentError for a reference or code list that does not exist, a loop, or a rule said twice.
     """
     documents = {_document_key(key): document for key, document in shared.items()}
     documents[name] = schema
-    resolved = _Resolver(documents, codes).resolve(schema, name, "#", ())
-    resolved.pop("$defs", None)
-    return resolved
+    resolver = _Resolver(documents)
+    expanded: dict[str, Any] = resolver.expand(schema, name, "#", ())
+    return {key: _with_codes(value, codes, name, f"#/{key}") for key, value in expanded.items()}
 
 
 def _document_key(path: str) -> str:
@@ -49,23 +49,27 @@ def _document_key(path: str) -> str:
 
 
 class _Resolver:
-    def __init__(self, documents: Mapping[str, Mapping[str, Any]], codes: Mapping[str, CodeList]) -> None:
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
         self.documents = documents
-        self.codes = codes
 
-    def resolve(self, node: Any, document: str, place: str, trail: tuple[str, ...]) -> Any:
+    def expand(self, node: Any, document: str, place: str, trail: tuple[str, ...]) -> Any:
+        """Return the node with every reference in it replaced by what it names."""
         if isinstance(node, list):
-            return [self.resolve(item, document, f"{place}/{i}", trail) for i, item in enumerate(node)]
+            return [self.expand(item, document, f"{place}/{i}", trail) for i, item in enumerate(node)]
         if not isinstance(node, Mapping):
             return node
-        plain = {
-            key: self.resolve(value, document, f"{place}/{key}", trail)
+        own = {
+            key: self.expand(value, document, f"{place}/{key}", trail)
             for key, value in node.items()
             if key not in ("$ref", "$defs")
         }
-        if "$ref" in node:
-            plain = self._merge(self._follow(str(node["$ref"]), document, place, trail), plain, document, place)
-        return self._with_codes(plain, document, place)
+        if "$ref" not in node:
+            return own
+        base = self._follow(str(node["$ref"]), document, place, trail)
+        for key, value in own.items():
+            if key in base and base[key] != value and key not in _OVERRIDABLE and not key.startswith("x-"):
+                raise FormDocumentError(document, place, f"{key} is already set by the shared field")
+        return {**base, **own}
 
     def _follow(self, reference: str, document: str, place: str, trail: tuple[str, ...]) -> dict[str, Any]:
         path, pointer = urldefrag(reference)
@@ -73,36 +77,33 @@ class _Resolver:
         target = _document_key(normpath(f"{folder}/{path}" if folder else path)) if path else document
         key = f"{target}#{pointer}"
         if key in trail:
-            raise FormProblem(document, place, f"reference loop through {key}")
+            raise FormDocumentError(document, place, f"reference loop through {key}")
         node: Any = self.documents.get(target)
         for part in pointer.split("/")[1:]:
             node = node.get(part) if isinstance(node, Mapping) else None
         if not isinstance(node, Mapping):
-            raise FormProblem(document, place, f"nothing is defined at {reference}")
-        found = self.resolve(node, target, f"#{pointer}", (*trail, key))
-        assert isinstance(found, dict)
+            raise FormDocumentError(document, place, f"nothing is defined at {reference}")
+        found: dict[str, Any] = self.expand(node, target, f"#{pointer}", (*trail, key))
         return found
 
-    def _merge(self, base: dict[str, Any], own: dict[str, Any], document: str, place: str) -> dict[str, Any]:
-        for key in own:
-            if key in base and base[key] != own[key] and key not in _OVERRIDABLE and not key.startswith("x-"):
-                raise FormProblem(document, place, f"{key} is already set by the shared field")
-        return {**base, **own}
 
-    def _with_codes(self, node: dict[str, Any], document: str, place: str) -> dict[str, Any]:
-        name = node.get("x-codes")
-        if name is None:
-            return node
-        if name not in self.codes:
-            raise FormProblem(document, place, f"there is no code list {name}")
-        known = [code for code, _label in self.codes[name]]
-        holder = node.get("items") if node.get("type") == "array" else node
-        if not isinstance(holder, dict):
-            raise FormProblem(document, place, "a list of codes needs items")
-        chosen = holder.get("enum", known)
-        missing = [code for code in chosen if code not in known]
-        if missing:
-            raise FormProblem(document, place, f"the code list {name} has no {missing}")
-        if node.get("type") == "array":
-            return {**node, "items": {**holder, "enum": list(chosen)}}
-        return {**node, "enum": list(chosen)}
+def _with_codes(node: Any, codes: Mapping[str, CodeList], document: str, place: str) -> Any:
+    """Return the node with its code lists written out; an `enum` beside `x-codes` selects from the list."""
+    if isinstance(node, list):
+        return [_with_codes(item, codes, document, f"{place}/{i}") for i, item in enumerate(node)]
+    if not isinstance(node, dict):
+        return node
+    filled = {key: _with_codes(value, codes, document, f"{place}/{key}") for key, value in node.items()}
+    name = filled.get("x-codes")
+    if not isinstance(name, str):
+        return filled
+    if name not in codes:
+        raise FormDocumentError(document, place, f"there is no code list {name}")
+    known = [code for code, _label in codes[name]]
+    several = filled.get("type") == "array"
+    holder: dict[str, Any] = filled.get("items", {}) if several else filled
+    chosen = holder.get("enum", known)
+    missing = [code for code in chosen if code not in known]
+    if missing:
+        raise FormDocumentError(document, place, f"the code list {name} has no {missing}")
+    return {**filled, "items": {**holder, "enum": chosen}} if several else {**filled, "enum": chosen}

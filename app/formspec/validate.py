@@ -13,7 +13,7 @@ from app.domain.identity import CITIZEN_CARD, RESIDENCE_PERMIT, check_document
 from app.errors import FieldError
 from app.formspec.derive import document_type, facts_of
 from app.formspec.messages import MESSAGES
-from app.formspec.resolve import FormProblem
+from app.formspec.resolve import FormDocumentError
 
 if TYPE_CHECKING:
     from app.formspec.form import Field, Form
@@ -55,14 +55,14 @@ _CODE_OF_IDENTITY_REASON = {
 def compile_validator(form: Form) -> jsonschema_rs.Draft202012Validator:
     """Compile the form's schema; patterns run in linear time, so look-around and back references are refused.
 
-    Raises: FormProblem for a schema that is no valid 2020-12 schema.
+    Raises: FormDocumentError for a schema that is no valid 2020-12 schema.
     """
     try:
         return jsonschema_rs.Draft202012Validator(
             form.schema, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions(), offline=True
         )
     except (ValueError, jsonschema_rs.ReferencingError) as error:
-        raise FormProblem(form.name, "#", str(error).splitlines()[0]) from error
+        raise FormDocumentError(form.name, "#", str(error).splitlines()[0]) from error
 
 
 def validate(
@@ -90,7 +90,9 @@ def validate(
     return sorted(found.values(), key=lambda refusal: order.get(refusal.field, len(order)))
 
 
-def field_error(form: Form, name: str, code: str, texts: Mapping[str, str] = MESSAGES, **params: Any) -> FieldError:
+def field_error(
+    form: Form, name: str, code: str, texts: Mapping[str, str] = MESSAGES, **params: Any
+) -> FieldError:
     """Make a refusal of one field in the form's own words."""
     entry = form.by_name.get(name)
     return FieldError(name, code, texts[code].format(title=entry.title if entry else name, **params))
@@ -160,7 +162,8 @@ def _check_documents(
         id_type = document_type(data)
         identity = check_document(id_type, number, today)
         if not identity.valid:
-            yield field_error(form, entry.name, _CODE_OF_IDENTITY_REASON.get(identity.reason or "", "identity"), texts)
+            code = _CODE_OF_IDENTITY_REASON.get(identity.reason or "", "identity")
+            yield field_error(form, entry.name, code, texts)
         elif id_type in (CITIZEN_CARD, RESIDENCE_PERMIT):
             facts = facts_of(identity)
             for target, fact in entry.derive.items():
