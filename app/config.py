@@ -50,12 +50,13 @@ class Config:
         return self.database_url.startswith("sqlite")
 
 
-def from_environ(environ: Mapping[str, str] | None = None, instance: Path = INSTANCE) -> Config:
+def from_environ(environ: Mapping[str, str] | None = None) -> Config:
     """Read and check the settings; without a database of its own, an installation lives under `instance`.
 
     Raises: ConfigError.
     """
     env = os.environ if environ is None else environ
+    instance = Path(env.get("WANGTING_INSTANCE", "").strip() or INSTANCE)
     given_database = env.get("DATABASE_URL", "").strip()
     testing = _flag(env, "WANGTING_TESTING", default=False)
     demo = _flag(env, "WANGTING_DEMO", default=not given_database)

@@ -1,0 +1,129 @@
+"""Published versions of definitions, and the bundles that instances are pinned to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+
+from app.errors import NotFound
+from app.extensions import db
+from app.store.ids import new_id
+from app.store.models import DefinitionBundle, DefinitionVersion
+from app.store.session import insert_rows
+
+PUBLISHED, RETIRED, HELD_BACK, DRAFT = "published", "retired", "held_back", "draft"
+
+
+def get_version(version_id: int) -> DefinitionVersion:
+    """One version with its content. Raises: NotFound."""
+    version = db.session.get(DefinitionVersion, version_id)
+    if version is None:
+        raise NotFound("there is no such definition version")
+    return version
+
+
+def get_versions(version_ids: Collection[int]) -> list[DefinitionVersion]:
+    """Several versions with their content, in one statement, by kind, name and region."""
+    if not version_ids:
+        return []
+    query = select(DefinitionVersion).where(DefinitionVersion.id.in_(version_ids))
+    return list(db.session.scalars(query.order_by(*_TAIL)))
+
+
+_TAIL = (
+    DefinitionVersion.kind,
+    DefinitionVersion.name,
+    DefinitionVersion.region,
+    DefinitionVersion.version,
+    DefinitionVersion.id,
+)
+
+
+def published_versions(kind: str | None = None, at: datetime | None = None) -> list[DefinitionVersion]:
+    """What is published (of one kind): the newest published version of each name and region.
+
+    With `at` (aware), only what is in effect by then.
+    """
+    query = select(DefinitionVersion).where(DefinitionVersion.status == PUBLISHED)
+    if kind is not None:
+        query = query.where(DefinitionVersion.kind == kind)
+    if at is not None:
+        query = query.where(DefinitionVersion.effective_from_utc <= at)
+    newest: dict[tuple[str, str, str], DefinitionVersion] = {}
+    for version in db.session.scalars(query.order_by(*_TAIL)):
+        newest[version.kind, version.name, version.region] = version
+    return list(newest.values())
+
+
+def list_versions(
+    kind: str | None = None, name: str | None = None, region: str | None = None
+) -> list[DefinitionVersion]:
+    """Every version that fits, by kind, name, region and version; at most 2,000."""
+    query = select(DefinitionVersion)
+    for column, wanted in (
+        (DefinitionVersion.kind, kind),
+        (DefinitionVersion.name, name),
+        (DefinitionVersion.region, region),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    return list(db.session.scalars(query.order_by(*_TAIL).limit(2000)))
+
+
+def latest_version_id() -> int:
+    """The largest id among all versions (0 without any): changes whenever something is published."""
+    return db.session.scalar(select(func.max(DefinitionVersion.id))) or 0
+
+
+def add_versions(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add versions, in one statement."""
+    insert_rows(DefinitionVersion, rows)
+
+
+def retire_versions(version_ids: Collection[int]) -> None:
+    """Take versions out of use for new instances; pinned ones go on with them."""
+    if version_ids:
+        db.session.execute(
+            update(DefinitionVersion)
+            .where(
+                DefinitionVersion.id.in_(version_ids),
+                or_(DefinitionVersion.status == PUBLISHED, DefinitionVersion.status == HELD_BACK),
+            )
+            .values(status=RETIRED)
+        )
+
+
+def get_bundle(bundle_id: int) -> DefinitionBundle:
+    """One bundle. Raises: NotFound."""
+    bundle = db.session.get(DefinitionBundle, bundle_id)
+    if bundle is None:
+        raise NotFound("there is no such definition bundle")
+    return bundle
+
+
+def find_bundle(sha256: str) -> DefinitionBundle | None:
+    """The bundle of exactly this set of versions, if one was made."""
+    query = select(DefinitionBundle).where(DefinitionBundle.sha256 == sha256)
+    return db.session.scalars(query).one_or_none()
+
+
+def add_bundle(sha256: str, kind: str, region: str, version_ids: Sequence[int], now_utc: datetime) -> int:
+    """Add a bundle in the open transaction; gives its id."""
+    bundle_id = new_id()
+    insert_rows(
+        DefinitionBundle,
+        [
+            {
+                "id": bundle_id,
+                "sha256": sha256,
+                "kind": kind,
+                "region": region,
+                "version_ids": list(version_ids),
+                "created_at_utc": now_utc,
+            }
+        ],
+    )
+    return bundle_id

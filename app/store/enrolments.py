@@ -1,0 +1,171 @@
+"""Enrolments: who is insured where, and which months already carry a charge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import aliased
+
+from app.extensions import db
+from app.store.models import ContributionLine, Employer, Enrolment, Person
+from app.store.session import insert_rows
+
+# Due types that stand for a month as such; corrections of a month are not the month.
+MONTH_TYPES = ("10", "31")
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRow:
+    """One person in one fund, months `YYYY-MM` inclusive (`to_month` None is open), amounts in fen."""
+
+    id: int
+    region: str
+    person_id: int
+    employer_id: int | None
+    employer_no: str
+    category: str
+    fund: str
+    person_type: str
+    from_month: str
+    to_month: str | None
+    start_date: date | None
+    status: str
+    wage_fen: int | None
+    base_fen: int | None
+
+
+_COLUMNS: tuple[Any, ...] = (
+    Enrolment.id,
+    Enrolment.region,
+    Enrolment.person_id,
+    Enrolment.employer_id,
+    func.coalesce(Employer.employer_no, ""),
+    Enrolment.category,
+    Enrolment.fund,
+    Enrolment.person_type,
+    Enrolment.from_month,
+    Enrolment.to_month,
+    Enrolment.start_date,
+    Enrolment.status,
+    Enrolment.wage_fen,
+    Enrolment.base_fen,
+)
+
+
+def enrolments_of(person_ids: Collection[int]) -> dict[int, list[EnrolmentRow]]:
+    """All enrolments of each person, oldest first, with those under other records of the same identifier.
+
+    One statement. Those other records are what “active elsewhere” is found by: every region has its own.
+    """
+    found: dict[int, list[EnrolmentRow]] = {}
+    if not person_ids:
+        return found
+    asked = aliased(Person)
+    query = (
+        _select(asked.id.label("asked_id"))
+        .join(Person, Person.id == Enrolment.person_id)
+        .join(asked, asked.id_hash == Person.id_hash)
+        .where(asked.id.in_(person_ids))
+    )
+    for row in db.session.execute(query.order_by(Enrolment.id)):
+        found.setdefault(row[-1], []).append(EnrolmentRow(*row[:-1]))
+    return found
+
+
+def enrolments_by_hash(id_hashes: Collection[bytes]) -> dict[bytes, list[EnrolmentRow]]:
+    """All enrolments of each identifier in every region, oldest first, in one statement."""
+    found: dict[bytes, list[EnrolmentRow]] = {}
+    if not id_hashes:
+        return found
+    query = (
+        _select(Person.id_hash)
+        .join(Person, Person.id == Enrolment.person_id)
+        .where(Person.id_hash.in_(id_hashes))
+    )
+    for row in db.session.execute(query.order_by(Enrolment.id)):
+        found.setdefault(row[-1], []).append(EnrolmentRow(*row[:-1]))
+    return found
+
+
+def _select(key: Any) -> Select[*tuple[Any, ...]]:
+    return select(*_COLUMNS, key).outerjoin(Employer, Employer.id == Enrolment.employer_id)
+
+
+def enrolment_values(**values: Any) -> dict[str, Any]:
+    """A row for `add_enrolments`: every column but those with a fixed beginning (status, reason)."""
+    row = dict.fromkeys(
+        ("employer_id", "to_month", "start_date", "wage_fen", "base_fen", "declaration_id", "reason")
+    )
+    return {**row, "category": "employee", "status": "active", "details": {}, **values}
+
+
+def add_enrolments(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add enrolments, in one statement; a second open one of the same person and fund is refused."""
+    insert_rows(Enrolment, rows)
+
+
+def end_enrolments(
+    enrolment_ids: Collection[int], to_month: str, reason: str, declaration_id: int | None
+) -> int:
+    """End open enrolments with a month (inclusive); gives the number that were still open."""
+    if not enrolment_ids:
+        return 0
+    ended: Any = db.session.execute(
+        update(Enrolment)
+        .where(Enrolment.id.in_(enrolment_ids), Enrolment.to_month.is_(None))
+        .values(to_month=to_month, reason=reason, ended_by_declaration_id=declaration_id)
+        .execution_options(synchronize_session=False)
+    )
+    return int(ended.rowcount)
+
+
+def charged_months(
+    person_ids: Collection[int], months: Collection[str] | None = None
+) -> dict[int, dict[str, frozenset[str]]]:
+    """Which accrual months of each person already carry a charge that was not reversed, by fund.
+
+    Shape: {person id: {month: funds}}; one statement.
+    """
+    found: dict[int, dict[str, set[str]]] = {}
+    if not person_ids:
+        return {}
+    query = (
+        select(ContributionLine.person_id, ContributionLine.accrual_month, ContributionLine.fund)
+        .where(
+            ContributionLine.person_id.in_(person_ids),
+            ContributionLine.due_type.in_(MONTH_TYPES),
+            ContributionLine.reversed_by_id.is_(None),
+        )
+        .distinct()
+    )
+    if months is not None:
+        query = query.where(ContributionLine.accrual_month.in_(months))
+    for person_id, month, fund in db.session.execute(query):
+        found.setdefault(person_id, {}).setdefault(month, set()).add(fund)
+    return {
+        person: {month: frozenset(funds) for month, funds in by_month.items()}
+        for person, by_month in found.items()
+    }
+
+
+def last_charged_months(person_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """The latest charged accrual month of each person and fund, in one statement."""
+    found: dict[int, dict[str, str]] = {}
+    if not person_ids:
+        return found
+    query = (
+        select(ContributionLine.person_id, ContributionLine.fund, func.max(ContributionLine.accrual_month))
+        .where(
+            ContributionLine.person_id.in_(person_ids),
+            ContributionLine.due_type.in_(MONTH_TYPES),
+            ContributionLine.reversed_by_id.is_(None),
+        )
+        .group_by(ContributionLine.person_id, ContributionLine.fund)
+    )
+    for person_id, fund, month in db.session.execute(query):
+        found.setdefault(person_id, {})[fund] = month
+    return found

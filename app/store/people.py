@@ -1,0 +1,121 @@
+"""Person records: found by the blind index of their identifier, added in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from app.errors import NotFound
+from app.extensions import db
+from app.store.crypto import blind, decrypt, encrypt, mask_identifier
+from app.store.ids import new_id
+from app.store.models import Person
+from app.store.session import insert_rows
+
+_COLUMNS: tuple[Any, ...] = (
+    Person.id,
+    Person.region,
+    Person.person_no,
+    Person.id_type,
+    Person.id_hash,
+    Person.id_masked,
+    Person.name,
+    Person.sex,
+    Person.birth_date,
+    Person.life_status,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person record as lists and checks need it: nothing in it has to be decrypted."""
+
+    id: int
+    region: str
+    person_no: str
+    id_type: str
+    id_hash: bytes
+    id_masked: str
+    name: str
+    sex: str
+    birth_date: date
+    life_status: str
+
+
+def find_people(region: str | None, id_hashes: Collection[bytes]) -> dict[bytes, list[PersonRow]]:
+    """The unmerged records of each identifier, oldest first, in one statement; all regions with None.
+
+    Shape: an identifier without a record is not a key.
+    """
+    found: dict[bytes, list[PersonRow]] = {}
+    if not id_hashes:
+        return found
+    query = select(*_COLUMNS).where(Person.id_hash.in_(id_hashes), Person.merged_into_id.is_(None))
+    if region is not None:
+        query = query.where(Person.region == region)
+    for row in db.session.execute(query.order_by(Person.id)):
+        found.setdefault(row.id_hash, []).append(PersonRow(*row))
+    return found
+
+
+def get_person(person_id: int) -> Person:
+    """One record. Raises: NotFound."""
+    person = db.session.get(Person, person_id)
+    if person is None:
+        raise NotFound("there is no such person")
+    return person
+
+
+def id_number(person: Person) -> str:
+    """The whole identifier, decrypted: only for what a person may see unmasked, and with a reason logged."""
+    return decrypt(person.id_cipher)
+
+
+def person_values(
+    *,
+    region: str,
+    id_type: str,
+    id_number: str,
+    name: str,
+    sex: str,
+    birth_date: date,
+    ethnicity: str = "01",
+    nationality: str = "CHN",
+    phone: str = "",
+    details: Mapping[str, Any] | None = None,
+    person_id: int | None = None,
+) -> dict[str, Any]:
+    """A row for `add_people`, encrypted and indexed; the person number is made from the row's id."""
+    row_id = new_id() if person_id is None else person_id
+    return {
+        "id": row_id,
+        "region": region,
+        "person_no": person_number(region, row_id),
+        "id_type": id_type,
+        "id_cipher": encrypt(id_number),
+        "id_hash": blind(id_number),
+        "id_last4": id_number[-4:],
+        "id_masked": mask_identifier(id_number),
+        "name": name,
+        "sex": sex,
+        "birth_date": birth_date,
+        "ethnicity": ethnicity,
+        "nationality": nationality,
+        "phone_cipher": encrypt(phone) if phone else None,
+        "phone_last4": phone[-4:] if phone else None,
+        "details": dict(details or {}),
+    }
+
+
+def person_number(region: str, row_id: int) -> str:
+    """The number by which the agency names a person: region and row id."""
+    return f"{region}{row_id:019d}"
+
+
+def add_people(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add person records made by `person_values`, in one statement."""
+    insert_rows(Person, rows)
