@@ -98,6 +98,19 @@ class Form:
         return tuple(entry.name for entry in self.fields if entry.trial)
 
     @cached_property
+    def codes_by_text(self) -> dict[str, dict[str, str]]:
+        """For each choice: what a cell may hold (word, code, "code-word") → code."""
+        return {
+            entry.name: {
+                text: option.value
+                for option in reversed(entry.options)
+                for text in (option.label, f"{option.value}-{option.label}", option.value)
+            }
+            for entry in self.fields
+            if entry.choice
+        }
+
+    @cached_property
     def batch(self) -> Batch | None:
         """How the form goes into a workbook, or None where it has no batch file."""
         spec = self.schema.get("x-batch")
