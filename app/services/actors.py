@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.domain import permission
 from app.errors import Forbidden, NotFound
 
 EMPLOYER, AGENCY, PLATFORM = "employer", "agency", "platform"
-
-# permission names are verbs on things; a role is nothing but a set of them
-_DECLARE = frozenset({"declaration.view", "declaration.file", "declaration.submit", "query.employer"})
-_AUDIT = frozenset({"case.view", "task.list", "task.claim", "task.decide", "query.region"})
-
-PERMISSIONS: Mapping[str, frozenset[str]] = {
-    "handler": _DECLARE,
-    "reviewer": _DECLARE,
-    "admin": _DECLARE | {"employer.operators"},
-    "auditor": _AUDIT,
-    "senior": _AUDIT,
-    "supervisor": _AUDIT | {"task.assign", "incident.list", "incident.retry"},
-    "counter": frozenset({"case.view", "counter.file", "query.region"}),
-    "designer": frozenset({"definition.view", "definition.edit", "definition.publish"}),
-    "sysadmin": frozenset({"account.manage", "incident.list", "incident.retry", "system.view"}),
-    "secadmin": frozenset({"account.roles", "system.view"}),
-    "auditadmin": frozenset({"log.view", "system.view"}),
-    "system": frozenset({"timer.wake"}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +27,9 @@ class Actor:
     employer_ids: frozenset[int] = frozenset()
     employer_id: int | None = None
 
-    def may(self, permission: str) -> bool:
+    def may(self, what: str) -> bool:
         """True where one of the actor's roles holds the permission."""
-        return any(permission in PERMISSIONS.get(role, ()) for role in self.roles)
+        return permission.may(self.roles, what)
 
     def sees(self, region: str, employer_id: int | None) -> bool:
         """True where a row of this region and employer lies in the actor's scope."""
@@ -57,14 +38,14 @@ class Actor:
         return self.side == AGENCY and region in self.regions
 
 
-SYSTEM = Actor(id=None, name="系统", username="system", side=PLATFORM, roles=frozenset({"system"}))
+SYSTEM = Actor(id=None, name="系统", username="system", side=PLATFORM, roles=frozenset())
 """Timers and sweepers act as nobody: events carry the name and no account."""
 
 
-def require(actor: Actor, permission: str) -> None:
+def require(actor: Actor, what: str) -> None:
     """Refuse an actor without the permission. Raises: Forbidden."""
-    if not actor.may(permission):
-        raise Forbidden(permission)
+    if not actor.may(what):
+        raise Forbidden(what)
 
 
 def require_employer(actor: Actor, employer_id: int | None) -> int:

@@ -27,7 +27,7 @@ def save_draft(
     employer_id: int | None = None,
     token: str | None = None,
 ) -> Receipt:
-    """Keep an unfinished form; `reference` names an existing draft (or a returned case), `token` a blank form.
+    """Keep an unfinished form; `reference` names a draft or a returned case, `token` a blank form.
 
     Only types and lengths are checked. Raises: Rejected, NotFound, Conflict, Forbidden.
     """

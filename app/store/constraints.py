@@ -1,0 +1,59 @@
+"""Which of our unique rules a refused write broke, by one name on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import IntegrityError
+
+from app.errors import WangtingError
+
+# PostgreSQL names the constraint, SQLite the columns
+_RULES = {
+    "uq_declaration_reference": "reference",
+    "declaration.reference": "reference",
+    "uq_declaration_open_key": "open_declaration",
+    "declaration.open_key": "open_declaration",
+    "pk_effect": "effect",
+    "effect.declaration_id, effect.effect": "effect",
+    "uq_enrolment_open": "open_enrolment",
+    "enrolment.person_id, enrolment.fund": "open_enrolment",
+    "uq_line_once": "charged_month",
+    "contribution_line.person_id, contribution_line.fund, "
+    "contribution_line.party, contribution_line.accrual_month": "charged_month",
+    "uq_person_person_no": "person",
+    "person.person_no": "person",
+    "uq_human_task_task_uid": "task",
+    "human_task.task_uid": "task",
+    "uq_notice_outbox_id": "notice",
+    "notice.outbox_id": "notice",
+}
+
+
+class Duplicate(WangtingError):  # noqa: N818 - named for what it says, like the errors it becomes
+    """A unique rule refused a row; `rule` is one of the values above."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+@contextmanager
+def unique_rules() -> Iterator[None]:
+    """Turn a broken unique rule that we know into Duplicate; anything else passes unchanged."""
+    try:
+        yield
+    except IntegrityError as error:
+        rule = _rule(error)
+        if rule is None:
+            raise
+        raise Duplicate(rule) from error
+
+
+def _rule(error: IntegrityError) -> str | None:
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        return _RULES.get(diagnosis.constraint_name or "")
+    _, mark, columns = str(error.orig).partition("UNIQUE constraint failed: ")
+    return _RULES.get(columns.strip()) if mark else None

@@ -1,0 +1,226 @@
+"""Rows of `declaration`, alone and with what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, select, update
+
+from app.extensions import db
+from app.store import session
+from app.store.instances import InstanceRow
+from app.store.models import Declaration, Employer, HumanTask, ProcessInstance
+from app.store.tasks import TaskRow
+
+
+@dataclass(slots=True)
+class DeclarationRow:
+    """One row, as read and as it will be written."""
+
+    id: int
+    reference: str
+    region: str
+    employer_id: int
+    kind: str
+    status: str
+    channel: str
+    data_cipher: bytes
+    created_by_id: int
+    created_at_utc: datetime
+    updated_at_utc: datetime
+    open_key: str | None = None
+    person_id: int | None = None
+    person_hash: bytes | None = None
+    person_name: str = ""
+    id_masked: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    result_code: str = ""
+    result_message: str = ""
+    decision: str | None = None
+    opinion: str = ""
+    return_fields: list[str] = field(default_factory=list)
+    batch_id: int | None = None
+    copied_from_id: int | None = None
+    submitted_by_id: int | None = None
+    decided_by_id: int | None = None
+    submitted_at_utc: datetime | None = None
+    decided_at_utc: datetime | None = None
+    lock_version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerRow:
+    """What every action needs to know of the employer."""
+
+    id: int
+    employer_no: str
+    name: str
+    status: str
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A case as the database has it: with its process, its employer and all its open tasks."""
+
+    declaration: DeclarationRow
+    instance: InstanceRow
+    employer: EmployerRow
+    tasks: list[TaskRow]
+
+
+_NAMES = tuple(entry.name for entry in fields(DeclarationRow))
+_TABLE = Declaration.__table__
+_COLUMNS = tuple(_TABLE.c[name] for name in _NAMES)
+_INSTANCE = tuple(ProcessInstance.__table__.c[entry.name] for entry in fields(InstanceRow))
+_EMPLOYER = tuple(Employer.__table__.c[entry.name] for entry in fields(EmployerRow))
+_TASK = tuple(HumanTask.__table__.c[entry.name] for entry in fields(TaskRow))
+_STARTS = (
+    0,
+    len(_COLUMNS),
+    len(_COLUMNS) + len(_INSTANCE),
+    len(_COLUMNS) + len(_INSTANCE) + len(_EMPLOYER),
+)
+
+# what an action may change; the rest of a row is written once
+CHANGING = (
+    "status", "open_key", "person_id", "person_hash", "person_name", "id_masked", "data_cipher", "facts",
+    "result_code", "result_message", "decision", "opinion", "return_fields", "submitted_by_id",
+    "decided_by_id", "updated_at_utc", "submitted_at_utc", "decided_at_utc", "lock_version",
+)  # fmt: skip
+
+_CASES = (
+    select(*_COLUMNS, *_INSTANCE, *_EMPLOYER, *_TASK)
+    .select_from(Declaration.__table__)
+    .join(ProcessInstance.__table__, ProcessInstance.declaration_id == Declaration.id)
+    .join(Employer.__table__, Employer.id == Declaration.employer_id)
+)
+_OWN_TASKS = (HumanTask.__table__, HumanTask.declaration_id == Declaration.id)
+_WAITING = _CASES.join(*_OWN_TASKS)
+_ANY = _CASES.outerjoin(*_OWN_TASKS)
+_UPDATE = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in CHANGING})
+)
+
+
+def load_waiting(references: Sequence[str]) -> dict[str, Loaded]:
+    """Load and hold cases that wait for somebody, with all their tasks, in one statement.
+
+    Whoever waited here for another's commit reads what that one left: an ended task is gone, and with its
+    last task a case is left out.
+    """
+    return _load(_held(_WAITING.where(Declaration.reference.in_(references)), tasks=True))
+
+
+def load_by_task(task_id: int) -> Loaded | None:
+    """Load and hold the case of an open task; None where the task is gone."""
+    owner = select(HumanTask.declaration_id).where(HumanTask.id == task_id).scalar_subquery()
+    for loaded in _load(_held(_WAITING.where(Declaration.id == owner), tasks=True)).values():
+        if any(task.id == task_id for task in loaded.tasks):
+            return loaded
+    return None
+
+
+def load_due(ids: Sequence[int]) -> dict[str, Loaded]:
+    """Load and hold cases for their timers; those that somebody else holds now are left out."""
+    return _load(_held(_ANY.where(Declaration.id.in_(ids)), tasks=False))
+
+
+def find_case(reference: str) -> Loaded | None:
+    """Find one case with everything, to look at it."""
+    return _load(_ANY.where(Declaration.reference == reference)).get(reference)
+
+
+def find_declaration(reference: str) -> DeclarationRow | None:
+    """Find a declaration alone."""
+    row = db.session.execute(select(*_COLUMNS).where(Declaration.reference == reference)).first()
+    return None if row is None else DeclarationRow(*row)
+
+
+def find_reference(declaration_id: int) -> str | None:
+    """Find the reference of a declaration."""
+    return db.session.execute(select(Declaration.reference).where(Declaration.id == declaration_id)).scalar()
+
+
+def find_open(keys: Iterable[str]) -> dict[str, str]:
+    """Find who holds these keys of open objects: key -> reference."""
+    wanted = list(keys)
+    rows = db.session.execute(
+        select(Declaration.open_key, Declaration.reference).where(Declaration.open_key.in_(wanted))
+    )
+    return {key: reference for key, reference in rows if key is not None}
+
+
+def list_references(
+    employer_id: int, kind: str, statuses: Sequence[str], after_id: int, limit: int
+) -> list[tuple[int, str]]:
+    """List an employer's cases of a kind in the order they were made: (id, reference) after an id."""
+    rows = db.session.execute(
+        select(Declaration.id, Declaration.reference)
+        .where(
+            Declaration.employer_id == employer_id,
+            Declaration.kind == kind,
+            Declaration.status.in_(statuses),
+            Declaration.id > after_id,
+        )
+        .order_by(Declaration.id)
+        .limit(limit)
+    )
+    return [(row.id, row.reference) for row in rows]
+
+
+def add_declarations(rows: Sequence[DeclarationRow]) -> None:
+    """Insert new cases in one statement."""
+    session.insert_rows(Declaration, [{name: getattr(row, name) for name in _NAMES} for row in rows])
+
+
+def set_declarations(rows: Sequence[DeclarationRow]) -> None:
+    """Write what actions may change, for all rows in one statement."""
+    if rows:
+        db.session.execute(
+            _UPDATE, [{"b_id": row.id, **{f"b_{n}": getattr(row, n) for n in CHANGING}} for row in rows]
+        )
+
+
+def set_statuses(ids: Sequence[int], status: str, now_utc: datetime) -> None:
+    """Change nothing but the status (a claim or a release)."""
+    db.session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.id.in_(ids))
+        .values(status=status, updated_at_utc=now_utc, lock_version=_TABLE.c.lock_version + 1)
+    )
+
+
+def _held(statement: Select[Any], *, tasks: bool) -> Select[Any]:
+    if not session.is_postgresql():
+        return statement
+    tables = [Declaration.__table__, ProcessInstance.__table__]
+    if tasks:
+        return statement.with_for_update(of=[*tables, HumanTask.__table__])
+    return statement.with_for_update(of=tables, skip_locked=True)
+
+
+def _load(statement: Select[Any]) -> dict[str, Loaded]:
+    found: dict[str, Loaded] = {}
+    for row in db.session.execute(statement.order_by(Declaration.id, HumanTask.id)):
+        _take(found, row)
+    return found
+
+
+def _take(found: dict[str, Loaded], row: Row[Any]) -> None:
+    _, instance, employer, task = _STARTS
+    reference = row[1]
+    loaded = found.get(reference)
+    if loaded is None:
+        loaded = found[reference] = Loaded(
+            DeclarationRow(*row[:instance]),
+            InstanceRow(*row[instance:employer]),
+            EmployerRow(*row[employer:task]),
+            [],
+        )
+    if row[task] is not None:
+        loaded.tasks.append(TaskRow(*row[task:]))

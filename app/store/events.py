@@ -1,0 +1,59 @@
+"""Rows of `event` (what happened to a case) and `effect` (what it did to the registry)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.extensions import db
+from app.store import session
+from app.store.models import Effect, Event
+
+
+@dataclass(slots=True)
+class EventRow:
+    """One step; an element's own step has its ids, a person's act on the case has none."""
+
+    id: int
+    declaration_id: int
+    action: str
+    at_utc: datetime
+    process_id: str = ""
+    element_id: str = ""
+    element_name: str = ""
+    actor_id: int | None = None
+    actor_name: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class EffectRow:
+    """A change of the registry; its key makes it happen once."""
+
+    declaration_id: int
+    effect: str
+    at_utc: datetime
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+def add_events(rows: Sequence[EventRow]) -> None:
+    """Insert steps in one statement."""
+    session.insert_rows(Event, [asdict(row) for row in rows])
+
+
+def add_effects(rows: Sequence[EffectRow]) -> None:
+    """Insert effects in one statement; a second one of the same name breaks the unique rule `effect`."""
+    session.insert_rows(Effect, [asdict(row) for row in rows])
+
+
+def list_events(declaration_id: int) -> list[EventRow]:
+    """List a case's history, oldest first."""
+    columns = [Event.__table__.c[name] for name in EventRow.__slots__]
+    rows = db.session.execute(
+        select(*columns).where(Event.declaration_id == declaration_id).order_by(Event.id)
+    )
+    return [EventRow(*row) for row in rows]

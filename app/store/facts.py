@@ -1,0 +1,106 @@
+"""What the registry knows about people and employers, read for many declarations at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from app.extensions import db
+from app.store.models import Employer, EmployerFund, Enrolment, Person
+
+
+@dataclass(slots=True)
+class EmployerRecord:
+    """An employer with the months of its funds: fund -> [(first, last or None)]."""
+
+    id: int
+    region: str
+    employer_no: str
+    name: str
+    status: str
+    funds: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StretchRecord:
+    """One enrolment row of a person, wherever it is."""
+
+    region: str
+    category: str
+    fund: str
+    person_type: str
+    from_month: str
+    to_month: str | None
+    status: str
+    employer_no: str
+
+
+@dataclass(slots=True)
+class PersonRecord:
+    """One record of a person in one region, with its enrolments."""
+
+    id: int
+    region: str
+    id_hash: bytes
+    id_type: str
+    name: str
+    sex: str
+    birth_date: date
+    stretches: list[StretchRecord] = field(default_factory=list)
+
+
+def employer_records(employer_ids: Collection[int]) -> dict[int, EmployerRecord]:
+    """Employers with their funds, in one statement."""
+    found: dict[int, EmployerRecord] = {}
+    if not employer_ids:
+        return found
+    rows = db.session.execute(
+        select(
+            Employer.id, Employer.region, Employer.employer_no, Employer.name, Employer.status,
+            EmployerFund.fund, EmployerFund.from_month, EmployerFund.to_month,
+        )
+        .outerjoin(EmployerFund.__table__, EmployerFund.employer_id == Employer.id)
+        .where(Employer.id.in_(employer_ids))
+        .order_by(Employer.id, EmployerFund.fund, EmployerFund.from_month)
+    )  # fmt: skip
+    for row in rows:
+        employer = found.get(row[0])
+        if employer is None:
+            employer = found[row[0]] = EmployerRecord(*row[:5])
+        if row[5] is not None:
+            employer.funds.setdefault(row[5], []).append((row[6], row[7]))
+    return found
+
+
+def person_records(id_hashes: Collection[bytes]) -> dict[bytes, list[PersonRecord]]:
+    """The records of identifiers in all regions with their enrolments, oldest first, in one statement.
+
+    Records that were merged into another one are left out: their rows have moved.
+    """
+    found: dict[bytes, list[PersonRecord]] = {}
+    if not id_hashes:
+        return found
+    at = aliased(Employer.__table__)
+    rows = db.session.execute(
+        select(
+            Person.id, Person.region, Person.id_hash, Person.id_type, Person.name, Person.sex,
+            Person.birth_date, Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type,
+            Enrolment.from_month, Enrolment.to_month, Enrolment.status, func.coalesce(at.c.employer_no, ""),
+        )
+        .outerjoin(Enrolment.__table__, Enrolment.person_id == Person.id)
+        .outerjoin(at, at.c.id == Enrolment.employer_id)
+        .where(Person.id_hash.in_(id_hashes), Person.merged_into_id.is_(None))
+        .order_by(Person.id, Enrolment.id)
+    )  # fmt: skip
+    last: PersonRecord | None = None
+    for row in rows:
+        if last is None or last.id != row[0]:
+            last = PersonRecord(*row[:7])
+            found.setdefault(last.id_hash, []).append(last)
+        if row[7] is not None:
+            last.stretches.append(StretchRecord(*row[7:]))
+    return found
