@@ -19,6 +19,8 @@ ACTIVE, UPCOMING, STOPPED, ENDED = "active", "upcoming", "stopped", "ended"
 CIVIL_SERVANT, EMPLOYED, RETIREE_TYPES = "1102", "1101", "12"
 COUNTER_CHANNEL = "02"
 REFUSE, WARN = "refuse", "warn"
+# When an enrolment pays past months back: never, at once, or when an auditor has approved it.
+NO_BACKPAY, AUTOMATIC, AFTER_APPROVAL = "none", "automatic", "after_approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +102,17 @@ def check_enrol(
         return Verdict((Problem("person.duplicate", "id_number"),))
     problems: list[Problem] = []
     warnings: list[Problem] = []
+    start = _start(params, request, person, today)
+    # A refused month may lie where no floor or cap is known: the wage is then judged by this month's.
+    wage_month = month_of(today) if start else request.start_month
     for found, level in (
         *_identity(params, request, person, today),
         *_age(params, request, person, today),
         *_employer(employer),
-        *_start(params, request, person, today),
-        *_overlaps(params, request, person),
+        *start,
+        *_overlaps(params, request, person, month_of(today)),
         *_funds(params, request, employer),
-        *_wage(params, request),
+        *_wage(params, request, wage_month),
     ):
         (problems if level == REFUSE else warnings).append(found)
     return Verdict(tuple(problems), tuple(warnings))
@@ -189,20 +194,20 @@ def _start(params: ParameterSet, request: EnrolRequest, person: PersonFacts, tod
     return []
 
 
-def _overlaps(params: ParameterSet, request: EnrolRequest, person: PersonFacts) -> Findings:
+def _overlaps(params: ParameterSet, request: EnrolRequest, person: PersonFacts, month: str) -> Findings:
     found: Findings = []
     for stretch in person.enrolments:
         if stretch.covers(request.start_month):
-            found.append(_overlap(params, request, stretch))
+            found.append(_overlap(params, request, stretch, month))
     # One sentence each: five fund rows of one stretch are one fact to the reader.
     return list({item[0].code: item for item in found}.values())
 
 
 def _overlap(
-    params: ParameterSet, request: EnrolRequest, stretch: EnrolmentFacts
+    params: ParameterSet, request: EnrolRequest, stretch: EnrolmentFacts, month: str
 ) -> tuple[Problem, str]:
     if stretch.region != params.region:
-        rule = WARN if _at_counter(request) else params.text("enrol.other_region", request.start_month)
+        rule = WARN if _at_counter(request) else params.text("enrol.other_region", month)
         return Problem("enrol.active_elsewhere", "id_number", {"region": stretch.region}), rule
     facts = {"employer_no": stretch.employer_no, "end_month": stretch.end_month or ""}
     if stretch.category == EMPLOYEE:
@@ -239,10 +244,10 @@ def _fund_names(params: ParameterSet) -> dict[str, str]:
     return {fund.code: fund.name for fund in params.funds}
 
 
-def _wage(params: ParameterSet, request: EnrolRequest) -> Findings:
+def _wage(params: ParameterSet, request: EnrolRequest, month: str) -> Findings:
     if request.wage_yuan <= 0:
         return [(Problem("base.not_positive", "wage_yuan"), REFUSE)]
-    rule = tariff(params, request.start_month, funds=())
+    rule = tariff(params, month, funds=())
     try:
         base = rule.base(request.wage_yuan)
     except BaseRefused as error:
@@ -253,27 +258,33 @@ def _wage(params: ParameterSet, request: EnrolRequest) -> Findings:
     return []
 
 
+def last_assessed_month(params: ParameterSet, today: date) -> str:
+    """Return the last month whose normal dues are settled: what starts in it must be paid back."""
+    month = month_of(today)
+    settled = today.day >= params.integer("backpay.this_month_from_day", month)
+    return month if settled else add_months(month, -1)
+
+
 def backpay_months(
     params: ParameterSet, start_month: str, today: date, charged: Collection[str] = ()
 ) -> list[str]:
-    """Return the accrual months that an enrolment pays back by itself, oldest first.
+    """Return the accrual months that an enrolment pays back, oldest first; empty where the region has none.
 
-    From the start to this month, or to the last one while this month's declaration period is
-    still open; not those already charged; at most the region's number of months, counted back.
+    From the start to the last settled month; not those already charged; at most the region's number
+    of months, counted back. Shape: today is the day of submission, also for a later approval.
     Source: Suzhou manual 1 (3) 1 and (4) 1, 2.
     """
     month = month_of(today)
-    if not params.flag("backpay.automatic", month):
+    if params.text("backpay.mode", month) == NO_BACKPAY:
         return []
-    reaches_this_month = today.day >= params.integer("backpay.this_month_from_day", month)
-    last = month if reaches_this_month else add_months(month, -1)
+    last = last_assessed_month(params, today)
     earliest = add_months(last, 1 - params.integer("backpay.max_months", month))
     return [each for each in months_between(max(start_month, earliest), last) if each not in charged]
 
 
 def enrol_outcome(params: ParameterSet, today: date, months: Collection[str]) -> str:
     """Return the message code of an accepted enrolment that paid these months back."""
-    if not params.flag("backpay.automatic", month_of(today)):
+    if params.text("backpay.mode", month_of(today)) != AUTOMATIC:
         return "enrol.accepted"
     return "enrol.accepted_with_backpay" if months else "enrol.accepted_without_backpay"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.calendar import check_month, month_of
 from app.domain.codes import CodeList, code_list
+from app.domain.declaration import STATUSES, kind_word
 
 Value = Decimal | str | bool | tuple[str, ...]
 
@@ -166,6 +167,18 @@ class ParameterSet:
     def label(self, name: str, default: str = "") -> str:
         """Return the region's own word for a field or menu entry, else the default, else the name."""
         return self.labels.get(name) or default or name
+
+    def field_label(self, name: str, default: str = "") -> str:
+        """Return the region's word for a form field; entries are written `field.<property>`."""
+        return self.labels.get(f"field.{name}") or default or name
+
+    def kind_label(self, kind: str) -> str:
+        """Return the region's word for a kind of declaration, else the usual one. Raises KeyError."""
+        return self.labels.get(f"kind.{kind}") or kind_word(kind)
+
+    def status_label(self, status: str) -> str:
+        """Return the region's word for a declaration's status, else the usual one. Raises KeyError."""
+        return self.labels.get(f"status.{status}") or STATUSES[status]
 
     def offers(self, kind: str, channel: str = ONLINE) -> bool:
         """Return whether a kind of declaration can be filed here: online, or at the counter as well.
