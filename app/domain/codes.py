@@ -21,7 +21,7 @@ class CodeList:
     def __init__(self, name: str, items: Iterable[tuple[str, str]]) -> None:
         self.name = name
         self.items: tuple[Code, ...] = tuple(Code(str(code), str(label)) for code, label in items)
-        self._labels = {code: label for code, label in self.items}
+        self._labels = dict(self.items)
         self._codes = {label: code for code, label in reversed(self.items)}
 
     def __iter__(self) -> Iterator[Code]:
@@ -69,4 +69,5 @@ def code_list(name: str) -> CodeList:
 def code_list_names() -> list[str]:
     """Return the names of all country-wide lists, sorted."""
     folder = resources.files("app.domain").joinpath("codelists")
-    return sorted(entry.name.removesuffix(".csv") for entry in folder.iterdir() if entry.name.endswith(".csv"))
+    names = (entry.name for entry in folder.iterdir())
+    return sorted(name.removesuffix(".csv") for name in names if name.endswith(".csv"))

@@ -218,14 +218,22 @@ def _items(params: ParameterSet, fund: Fund, month: str, status: str) -> Iterabl
 
 
 def _item(fund: Fund, party: str, shape: str, amount: Decimal, dated: Dated) -> Item:
-    head = (fund.code, party)
-    tail = (fund.carries_base, dated.source, dated.demo)
-    if shape == "fixed":
-        return Item(*head, None, amount, *tail, fixed_fen=to_fen(amount))
-    scaled = amount * RATE_SCALE
+    fixed = shape == "fixed"
+    scaled = Decimal(0) if fixed else amount * RATE_SCALE
     if scaled != scaled.to_integral_value():
         raise ValueError(f"rate {amount} of fund {fund.code} has too many decimals")
-    return Item(*head, amount, None, *tail, scaled=int(scaled), rate_text=f"{amount.normalize():f}")
+    return Item(
+        fund=fund.code,
+        party=party,
+        rate=None if fixed else amount,
+        fixed=amount if fixed else None,
+        carries_base=fund.carries_base,
+        source=dated.source,
+        demo=dated.demo,
+        scaled=int(scaled),
+        rate_text="" if fixed else f"{amount.normalize():f}",
+        fixed_fen=to_fen(amount) if fixed else 0,
+    )
 
 
 def _line(item: Item, base: Decimal) -> Line:

@@ -130,7 +130,8 @@ def check_document(id_type: str, number: str, today: date | None = None) -> Iden
 
 def credit_check_digit(first17: str) -> str:
     """Return the 18th character for the first 17. Source: GB 32100-2015 (remainder 0 gives 0)."""
-    total = sum(CREDIT_ALPHABET.index(sign) * weight for sign, weight in zip(first17, CREDIT_WEIGHTS, strict=True))
+    values = (CREDIT_ALPHABET.index(sign) for sign in first17)
+    total = sum(value * weight for value, weight in zip(values, CREDIT_WEIGHTS, strict=True))
     return CREDIT_ALPHABET[(31 - total % 31) % 31]
 
 

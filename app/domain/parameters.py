@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any
 
 from app.domain.calendar import check_month, month_of
@@ -19,7 +20,8 @@ DEMO = "demo"
 ONLINE, COUNTER = "online", "counter"
 END_OF_TIME = "9999-12"
 REGION_KEYS = frozenset(
-    "region name title agency labels messages kinds funds codes parameters holidays".split()
+    {"region", "name", "title", "agency", "labels", "messages", "kinds", "funds", "codes", "parameters",
+     "holidays"}
 )
 
 
@@ -161,7 +163,7 @@ class ParameterSet:
     # -- words, kinds, funds, codes -----------------------------------------------------------
 
     def message(self, code: str) -> str:
-        """Return the text for a message code, with {placeholders}; the region's words win. Raises KeyError."""
+        """Return the text for a message code, with {placeholders}; the region's own win. Raises KeyError."""
         return self.messages[code]
 
     def label(self, name: str, default: str = "") -> str:
@@ -249,7 +251,8 @@ def from_documents(region_doc: Mapping[str, Any], common_doc: Mapping[str, Any])
         labels=merged["labels"],
         codes={name: CodeList(name, rows) for name, rows in merged["codes"].items()},
         holidays={
-            part: [str(day) for year in years for day in year.get(part) or ()] for part in ("days", "workdays")
+            part: [str(day) for year in years for day in year.get(part) or ()]
+            for part in ("days", "workdays")
         },
     )
 
@@ -258,7 +261,7 @@ def _series(name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Dated, ...]:
     if not rows:
         raise ParameterFault(f"{name}: no values")
     series = sorted((_dated(name, row) for row in rows), key=lambda dated: dated.first)
-    for before, after in zip(series, series[1:], strict=False):
+    for before, after in pairwise(series):
         if before.last == END_OF_TIME or after.first <= before.last:
             raise ParameterFault(f"{name}: values of {before.first} and {after.first} overlap")
     return tuple(series)

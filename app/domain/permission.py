@@ -37,7 +37,10 @@ PERMISSIONS = MappingProxyType(
     {
         "handler": _HALL | _FILE | _BATCH | {"export"},
         "reviewer": _HALL | _BATCH | {"declaration.submit", "declaration.review", "export"},
-        "admin": _HALL | _FILE | _BATCH | {"declaration.review", "export", "operator.manage", "employer.update"},
+        "admin": _HALL
+        | _FILE
+        | _BATCH
+        | {"declaration.review", "export", "operator.manage", "employer.update"},
         "auditor": _AUDIT,
         "senior": _AUDIT | {"task.transfer", "phrase.manage"},
         "supervisor": _AUDIT

@@ -1,7 +1,8 @@
 """What a check finds: a code, the field it stands at, and the figures its words need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from app.domain.parameters import ParameterSet
 
@@ -15,7 +16,7 @@ class Problem:
 
     code: str
     field: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
