@@ -85,6 +85,8 @@ class ParameterSet:
     ) -> None:
         self.region: str = str(document.get("region", ""))
         self.name: str = document.get("name", "")
+        # The region in sign-in names and addresses, in Latin letters.
+        self.slug: str = document.get("slug", "")
         self.title: str = document.get("title", "")
         self.agency: str = document.get("agency", "")
         self.kinds: Mapping[str, str] = dict(document.get("kinds") or {})
