@@ -68,7 +68,7 @@ class DecisionDescription:
 def cell_expression(text: str) -> str | None:
     """Turn an input cell into an expression over `dmninputexpr`, the column's value; None matches all.
 
-    Three ways to write a cell: a value (`"320600"`), the right side of a comparison (`>= 3`,
+    Three ways to write a cell: a value (`"retired"`), the right side of a comparison (`>= 3`,
     `in ["a", "b"]`), or a whole test with `?` for the value (`1 < ? < 6`).
     """
     text = text.strip()
