@@ -8,12 +8,26 @@ from lxml import etree
 from app.engine.xml import BPMN, NAMES, SPIFF, check_ids, parse_xml, tag, text_of
 
 ACTIVITIES = frozenset(
-    "task userTask manualTask scriptTask serviceTask businessRuleTask sendTask receiveTask callActivity "
-    "subProcess transaction adHocSubProcess".split()
+    [
+        "task",
+        "userTask",
+        "manualTask",
+        "scriptTask",
+        "serviceTask",
+        "businessRuleTask",
+        "sendTask",
+        "receiveTask",
+        "callActivity",
+        "subProcess",
+        "transaction",
+        "adHocSubProcess",
+    ]
 )
-EVENTS = frozenset("startEvent endEvent intermediateCatchEvent intermediateThrowEvent boundaryEvent".split())
+EVENTS = frozenset(
+    ["startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"]
+)
 GATEWAYS = frozenset(
-    "exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway complexGateway".split()
+    ["exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"]
 )
 NODES = ACTIVITIES | EVENTS | GATEWAYS
 

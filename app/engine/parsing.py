@@ -6,19 +6,12 @@ from typing import Any
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.util import full_tag
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent, StartEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask, MultiInstanceTask
 from SpiffWorkflow.spiff.parser import event_parsers
 from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
 from SpiffWorkflow.spiff.parser.task_spec import BusinessRuleTaskParser, ServiceTaskParser
-from SpiffWorkflow.spiff.specs.defaults import (
-    BoundaryEvent,
-    BusinessRuleTask,
-    EndEvent,
-    IntermediateCatchEvent,
-    IntermediateThrowEvent,
-    ServiceTask,
-    StartEvent,
-)
+from SpiffWorkflow.spiff.specs.defaults import BusinessRuleTask, ServiceTask
 
 from app.engine.decisions import DecisionTable
 from app.engine.timing import own_timer
@@ -86,9 +79,26 @@ class _RuleParser(BusinessRuleTaskParser):
 
 
 SUPPORTED = frozenset(
-    "task userTask manualTask scriptTask serviceTask businessRuleTask callActivity subProcess "
-    "startEvent endEvent intermediateCatchEvent intermediateThrowEvent boundaryEvent sendTask receiveTask "
-    "exclusiveGateway parallelGateway inclusiveGateway".split()
+    [
+        "task",
+        "userTask",
+        "manualTask",
+        "scriptTask",
+        "serviceTask",
+        "businessRuleTask",
+        "callActivity",
+        "subProcess",
+        "startEvent",
+        "endEvent",
+        "intermediateCatchEvent",
+        "intermediateThrowEvent",
+        "boundaryEvent",
+        "sendTask",
+        "receiveTask",
+        "exclusiveGateway",
+        "parallelGateway",
+        "inclusiveGateway",
+    ]
 )
 """Elements the engine runs. Left out: ad-hoc and transaction sub-processes, compensation, event-based
 and complex gateways; also sub-processes triggered by an event, which leave the main flow alive."""
@@ -104,11 +114,6 @@ class DiagramParser(SpiffBpmnParser):
         full_tag("startEvent"): (_StartParser, StartEvent),
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
-        full_tag("endEvent"): (event_parsers.SpiffEndEventParser, EndEvent),
-        full_tag("intermediateThrowEvent"): (
-            event_parsers.SpiffIntermediateThrowEventParser,
-            IntermediateThrowEvent,
-        ),
     }
 
     def __init__(self, tables: Mapping[str, DecisionTable]) -> None:
