@@ -31,7 +31,8 @@ CODE_SHEET, SAMPLE_SHEET, FACT_SHEET = "代码对应表", "示例", "模板信�
 _STYLED_ROWS = 100
 _LAST_LIST_ROW = 60_000
 _TEXT = "@"
-_LINE = Border(*(Side(style="thin", color="BFBFBF") for _ in range(4)))
+_THIN = Side(style="thin", color="BFBFBF")
+_LINE = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _HEAD_FILL = PatternFill("solid", fgColor="EAF1FB")
 _LOCKED_FILL = PatternFill("solid", fgColor="F2F2F2")
 
@@ -100,7 +101,8 @@ def _build(
     _write_rows(sheet, fields, batch, lines, with_errors)
     _write_sample(book.create_sheet(SAMPLE_SHEET), fields)
     _write_codes(book.create_sheet(CODE_SHEET), sheet, fields)
-    _write_facts(book.create_sheet(FACT_SHEET), {**facts, "form": form.name, "version": version})
+    own_facts = {"form": form.name, "title": form.title, "version": version}
+    _write_facts(book.create_sheet(FACT_SHEET), {**facts, **own_facts})
     buffer = BytesIO()
     book.save(buffer)
     return buffer.getvalue()

@@ -20,9 +20,9 @@ field
 form
   x-sections      [{id, title}] in page order
   x-guide         [{title, text}]: the guide line above the form
-  x-batch         the batch file: {file, sheet, title, instructions, columns, settings, optional, prefill, locked};
-                  settings are asked once for the whole file, optional is what a row may lack although the page
-                  asks for it, prefill "roster" hands out the insured staff, locked columns stay as they are
+  x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, locked}: the batch
+                  file. Settings are asked once for the whole file, `optional` may be missing in a row though
+                  the page asks for it, prefill "roster" hands out the insured staff, `locked` is not edited
 """
 
 from __future__ import annotations

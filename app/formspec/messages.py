@@ -36,3 +36,25 @@ MESSAGES: dict[str, str] = {
     "number_in_text": "{title}（{cell} 单元格）：应为文本，请把单元格设为文本后重新填写",
     "cell_value": "{title}（{cell} 单元格）：单元格里是“{value}”，不能读取，请改为文本",
 }
+
+# Refusals of a whole file. {cell} is an address such as B17, {limit} the limit that was passed.
+WORKBOOK_MESSAGES: dict[str, str] = {
+    "empty_file": "文件是空的，请重新选择文件",
+    "too_big": "文件大小不能超过 {limit}M",
+    "not_workbook": "文件不是 Excel 工作簿（实际是{kind}），请下载模板填写后上传 .xlsx 或 .xls 文件",
+    "password": "文件设有打开密码，请取消密码保护后重新上传",
+    "damaged": "文件已损坏或不是完整的 Excel 工作簿，请用 Excel 打开另存后重新上传",
+    "too_large_inside": "文件解开后的内容超过 {limit}M，不能处理，请下载模板重新填写",
+    "too_complex": "文件内容过多，读取超出内存或时间限制，请下载模板重新填写或分批上传",
+    "unsafe_xml": "文件里含有不允许的内容（文档类型声明），请下载模板重新填写",
+    "far_cell": "{sheet}的 {cell} 单元格超出填写区域，请删除该单元格的内容后重新上传",
+    "formula": "{cell} 单元格含有公式，请改为直接填写的文本后重新上传",
+    "merged": "{cell} 单元格是合并单元格，请取消合并，每人一行填写",
+    "header_missing": "没有找到模板的表头，请下载最新模板，不要删除或修改前三行",
+    "header_moved": "表头不在原来的位置（{cell} 单元格应为“{title}”），请不要在模板前三行增加或删除行",
+    "column_missing": "缺少“{title}”列，请下载最新模板，不要删除或移动列",
+    "column_twice": "“{title}”列出现了两次（{cell} 单元格），请下载最新模板重新填写",
+    "wrong_form": "文件是“{other}”的模板，请在对应的事项里上传，或下载本事项的模板",
+    "no_rows": "文件里没有需要导入的数据，请从第 {row} 行起填写",
+    "too_many_rows": "每批最多 {limit} 行，{cell} 单元格起已超出，请分批上传",
+}
