@@ -16,7 +16,13 @@ from typing import IO
 
 import redis
 
-from app.cli.embedded import private_folder, redis_argv
+from app.cli.embedded import (
+    embedded_environment,
+    instance_folder,
+    private_folder,
+    redis_argv,
+    redis_socket,
+)
 from app.cli.supervisor import Part, Stopped, Supervisor, say
 from app.config import DEMO_PASSWORD, Config, ConfigError, from_environ
 
@@ -26,7 +32,7 @@ _WAIT_REDIS_S = 15
 _WAIT_WEB_S = 60
 
 
-class CannotStart(Exception):  # noqa: N818 - it names what is wrong
+class CannotStart(Exception):
     """Something outside stands in the way; the text says what and what to do."""
 
 
@@ -36,10 +42,10 @@ def main() -> int:
     supervisor.listen()
     lock: IO[str] | None = None
     try:
+        own_redis = not os.environ.get("REDIS_URL")
+        embedded_environment()
+        os.environ.setdefault("REDIS_URL", f"unix://{redis_socket(instance_folder(os.environ))}")
         config = from_environ()
-        # Children get the answers, not the questions: a default is decided once.
-        os.environ["REDIS_URL"], own_redis = config.redis_url, not os.environ.get("REDIS_URL")
-        os.environ["WANGTING_DEMO"] = "1" if config.demo else "0"
         lock = _only_one(config.instance_dir)
         check_port(config.host, config.port)
         if own_redis:
