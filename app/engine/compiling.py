@@ -57,9 +57,9 @@ def compile_process(
         check_supported(description)
         _check_uses(description)
         descriptions.append(description)
-        with _definition_errors(file):
+        with _DefinitionErrors(file):
             parser.add_bpmn_xml(root, file)
-    with _definition_errors(next(iter(bpmn), process_id)):
+    with _DefinitionErrors(next(iter(bpmn), process_id)):
         top = parser.get_spec(process_id)
         called = parser.get_subprocess_specs(process_id)
     prepare_loops({process_id: top, **called})
@@ -121,7 +121,7 @@ def _refuse(file: str, element: str, text: str, problems: list[str]) -> None:
         raise DefinitionInvalid(file, element, f"{text[:100]}: {'; '.join(problems)}")
 
 
-class _definition_errors:
+class _DefinitionErrors:
     """Turns the library's refusals into DefinitionInvalid."""
 
     def __init__(self, file: str) -> None:
