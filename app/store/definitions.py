@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Engine, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.errors import NotFound
 from app.extensions import db
 from app.store.ids import new_id
 from app.store.models import DefinitionBundle, DefinitionVersion
-from app.store.session import insert_rows
+from app.store.session import insert_rows, is_postgresql
 
 PUBLISHED, RETIRED, HELD_BACK, DRAFT = "published", "retired", "held_back", "draft"
 
@@ -78,6 +80,22 @@ def latest_version_id() -> int:
     return db.session.scalar(select(func.max(DefinitionVersion.id))) or 0
 
 
+def versions_mark() -> tuple[int, int]:
+    """How many versions there are and the largest id: a row that commits late still changes the count."""
+    count, largest = db.session.execute(
+        select(func.count(DefinitionVersion.id), func.max(DefinitionVersion.id))
+    ).one()
+    return count, largest or 0
+
+
+def process_cache() -> dict[str, Any]:
+    """A dict that lives as long as this OS process's engine for this database: for what is looked up often."""
+    return _caches.setdefault(db.engine, {})
+
+
+_caches: weakref.WeakKeyDictionary[Engine, dict[str, Any]] = weakref.WeakKeyDictionary()
+
+
 def add_versions(rows: Sequence[Mapping[str, Any]]) -> None:
     """Add versions, in one statement."""
     insert_rows(DefinitionVersion, rows)
@@ -127,3 +145,20 @@ def add_bundle(sha256: str, kind: str, region: str, version_ids: Sequence[int], 
         ],
     )
     return bundle_id
+
+
+def ensure_bundle(sha256: str, kind: str, region: str, version_ids: Sequence[int], now_utc: datetime) -> int:
+    """Give the id of the bundle of this set, adding it in the open transaction if nobody else has."""
+    dialect = postgresql if is_postgresql() else sqlite
+    row = {
+        "id": new_id(),
+        "sha256": sha256,
+        "kind": kind,
+        "region": region,
+        "version_ids": list(version_ids),
+        "created_at_utc": now_utc,
+    }
+    insert = dialect.insert(DefinitionBundle.__table__).values(row)
+    db.session.execute(insert.on_conflict_do_nothing(index_elements=["sha256"]))
+    query = select(DefinitionBundle.id).where(DefinitionBundle.sha256 == sha256)
+    return db.session.scalars(query).one()

@@ -1,0 +1,1 @@
+"""Published versions of processes, decisions, forms and parameters: seeding, publishing, looking up."""
