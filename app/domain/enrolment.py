@@ -103,16 +103,16 @@ def check_enrol(
     problems: list[Problem] = []
     warnings: list[Problem] = []
     start = _start(params, request, person, today)
-    # A refused month may lie where no floor or cap is known: the wage is then judged by this month's.
-    wage_month = month_of(today) if start else request.start_month
+    # A refused month may lie where no floor or cap is known: this month then stands in for the rest.
+    judged = month_of(today) if start else request.start_month
     for found, level in (
         *_identity(params, request, person, today),
         *_age(params, request, person, today),
         *_employer(employer),
         *start,
         *_overlaps(params, request, person, month_of(today)),
-        *_funds(params, request, employer),
-        *_wage(params, request, wage_month),
+        *_funds(params, request, employer, judged),
+        *_wage(params, request, judged),
     ):
         (problems if level == REFUSE else warnings).append(found)
     return Verdict(tuple(problems), tuple(warnings))
@@ -218,22 +218,15 @@ def _overlap(
     return Problem(code, "id_number", facts), REFUSE
 
 
-def _funds(params: ParameterSet, request: EnrolRequest, employer: EmployerFacts) -> Findings:
+def _funds(params: ParameterSet, request: EnrolRequest, employer: EmployerFacts, month: str) -> Findings:
     offered = set(params.fund_codes())
-    wrong = [
-        code
-        for code in request.funds
-        if code not in offered or not employer.has_fund(code, request.start_month)
-    ]
+    wrong = [code for code in request.funds if code not in offered or not employer.has_fund(code, month)]
     names = _fund_names(params)
     if wrong:
         words = "、".join(names.get(code, code) for code in wrong)
         return [(Problem("enrol.fund_not_of_employer", "funds", {"funds": words}), REFUSE)]
-    missing = [
-        code
-        for code in params.fund_codes("forced")
-        if code not in request.funds and employer.has_fund(code, request.start_month)
-    ]
+    forced = params.fund_codes("forced")
+    missing = [code for code in forced if code not in request.funds and employer.has_fund(code, month)]
     if missing:
         words = "、".join(names[code] for code in missing)
         return [(Problem("enrol.fund_forced", "funds", {"funds": words}), REFUSE)]

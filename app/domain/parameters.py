@@ -20,8 +20,8 @@ DEMO = "demo"
 ONLINE, COUNTER = "online", "counter"
 END_OF_TIME = "9999-12"
 REGION_KEYS = frozenset(
-    {"region", "name", "title", "agency", "labels", "messages", "kinds", "funds", "codes", "parameters",
-     "holidays"}
+    {"region", "slug", "name", "title", "agency", "labels", "messages", "kinds", "funds", "codes",
+     "parameters", "holidays"}
 )
 
 
@@ -84,6 +84,8 @@ class ParameterSet:
         holidays: Mapping[str, Sequence[str]],
     ) -> None:
         self.region: str = str(document.get("region", ""))
+        # The name in Latin letters, as sign-in names carry it.
+        self.slug: str = document.get("slug", "")
         self.name: str = document.get("name", "")
         # The region in sign-in names and addresses, in Latin letters.
         self.slug: str = document.get("slug", "")
