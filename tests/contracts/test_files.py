@@ -50,7 +50,7 @@ def test_requirements_are_pinned() -> None:
     for path in ROOT.glob("requirements*.txt"):
         for line in path.read_text("utf-8").splitlines():
             if line and not line.startswith(("#", "-r ")):
-                assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z,]+\])?==[0-9][0-9a-z.]*", line), (
+                assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z,]+\])?==[0-9][0-9a-z.]*(; python_.+)?", line), (
                     f"{path.name}: {line}"
                 )
 
