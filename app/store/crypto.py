@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import json
 import os
-import unicodedata
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.config import parse_key_ring
+from app.domain.identity import normalise
 from app.errors import WangtingError
 
 NONCE_BYTES = 12
@@ -113,12 +113,7 @@ def _split(sealed: bytes) -> tuple[bytes, bytes]:
 def blind(value: str) -> bytes:
     """The 32-byte blind index of an identifier: equal for equal numbers, useless without the key.
 
-    Full-width characters, blanks around and lower case do not make another number.
+    Full-width characters, blanks and lower case do not make another number.
     """
-    text = value if value.isascii() else unicodedata.normalize("NFKC", value)
-    return hmac.digest(_blind_key, text.strip().upper().encode(), "sha256")
-
-
-def mask_identifier(number: str) -> str:
-    """How lists show an identifier: first four, five stars, last four; a short one shows its last two."""
-    return f"{number[:4]}*****{number[-4:]}" if len(number) >= 12 else f"*****{number[-2:]}"
+    text = value.upper() if value.isascii() and value.isalnum() else normalise(value)
+    return hmac.digest(_blind_key, text.encode(), "sha256")

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.domain.identity import mask
 from app.errors import NotFound
 from app.extensions import db
-from app.store.crypto import blind, decrypt, encrypt, mask_identifier
+from app.store.crypto import blind, decrypt, encrypt
 from app.store.ids import new_id
 from app.store.models import Person
 from app.store.session import insert_rows
@@ -88,18 +89,19 @@ def person_values(
     phone: str = "",
     details: Mapping[str, Any] | None = None,
     person_id: int | None = None,
+    person_no: str = "",
 ) -> dict[str, Any]:
-    """A row for `add_people`, encrypted and indexed; the person number is made from the row's id."""
+    """A row for `add_people`, encrypted and indexed; without a person number it is made from the id."""
     row_id = new_id() if person_id is None else person_id
     return {
         "id": row_id,
         "region": region,
-        "person_no": person_number(region, row_id),
+        "person_no": person_no or person_number(region, row_id),
         "id_type": id_type,
         "id_cipher": encrypt(id_number),
         "id_hash": blind(id_number),
         "id_last4": id_number[-4:],
-        "id_masked": mask_identifier(id_number),
+        "id_masked": mask(id_number),
         "name": name,
         "sex": sex,
         "birth_date": birth_date,
