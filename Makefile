@@ -55,7 +55,7 @@ $(VENV)/bin/python:
 	  version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	  echo "This Python has no ensurepip. On Debian: sudo apt-get install python$$version-venv" >&2; exit 1; fi
 	@echo "Making the environment in $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 	@echo "Installing the pinned requirements"
