@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask, MultiInstanceTask
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
@@ -17,7 +17,8 @@ from app.engine.outcome import Data, OpenTask, Outcome, Step
 from app.engine.state import encode
 from app.engine.timing import to_region
 
-MAX_STEPS = 5_000
+MAX_STEPS = 2_500
+MAX_ROUNDS = 100
 _OPEN = TaskState.READY | TaskState.STARTED | TaskState.WAITING
 
 # Below this level the library puts task data into log records, and spends time on it.
@@ -35,6 +36,7 @@ class Action:
         self._spec = spec
         self._steps: list[Step] = []
         self._count = 0
+        self._rounds: dict[str, int] = {}
         self._watched = self._activities()
         self._known = {task.id for task in self._open_tasks()}
 
@@ -46,13 +48,20 @@ class Action:
 
     def after(self, task: Any) -> None:
         """Write down a finished element, and what its completion cancelled."""
-        self._count += 1
-        if self._count > MAX_STEPS:
-            raise ProcessFailed(self.element_id, f"more than {MAX_STEPS} steps without a wait")
         element = self._spec.element(task)
+        self._check_progress(task, element)
         if element is not None and task.has_state(TaskState.COMPLETED) and not _is_loop(task):
             self._steps.append(_step(element, "completed"))
         self._note_cancelled()
+
+    def _check_progress(self, task: Any, element: Element | None) -> None:
+        """Stop a diagram that goes round and round without ever waiting."""
+        self._count += 1
+        rounds = 0
+        if element is not None and not (task.parent and isinstance(task.parent.task_spec, MultiInstanceTask)):
+            rounds = self._rounds[element.id] = self._rounds.get(element.id, 0) + 1
+        if self._count > MAX_STEPS or rounds > MAX_ROUNDS:
+            raise ProcessFailed(self.element_id, "too many steps without a wait")
 
     def finish(self) -> Outcome:
         """Run to the next wait and return the outcome."""
@@ -61,8 +70,11 @@ class Action:
         workflow = self.workflow
         # Nobody outside this process listens to what it throws.
         workflow.bpmn_events = []
-        completed = bool(workflow.is_completed())
-        open_tasks = [] if completed else list(self._open_tasks())
+        completed = not any(task.has_state(TaskState.NOT_FINISHED_MASK) for task in workflow.tasks.values())
+        open_tasks = list(self._open_tasks())
+        if not completed and not open_tasks and not workflow.event_manager.tasks:
+            # The library does not look deeper than 1,000 tasks and would call this completed.
+            raise ProcessFailed(self.element_id, "the process stands still without a wait")
         for task in open_tasks:
             if task.id not in self._known:
                 task.last_state_change = self.engine.now.timestamp()

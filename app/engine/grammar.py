@@ -14,7 +14,7 @@ from app.engine.errors import ExpressionFailed
 Scope = Mapping[str, Any]
 Value = Callable[[Scope], Any]
 
-MAX_NUMBER = 10**18
+MAX_NUMBER = 2**63 - 1  # what a row id and an integer column hold
 MAX_TEXT = 10_000
 MAX_ITEMS = 1_000
 MAX_DEPTH = 40
@@ -55,7 +55,7 @@ def _plus(left: Any, right: Any) -> Any:
 
 
 def _to_int(value: Any) -> int:
-    if isinstance(value, str) and len(value) > 18:
+    if isinstance(value, str) and len(value) > 20:
         raise ExpressionFailed("number out of range")
     return int(bounded(int(value)))
 

@@ -9,11 +9,12 @@ from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent, StartEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask, MultiInstanceTask
 from SpiffWorkflow.spiff.parser import event_parsers
-from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
+from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser, SpiffProcessParser
 from SpiffWorkflow.spiff.parser.task_spec import BusinessRuleTaskParser, ServiceTaskParser
 from SpiffWorkflow.spiff.specs.defaults import BusinessRuleTask, ServiceTask
 
 from app.engine.decisions import DecisionTable
+from app.engine.describe import NODES
 from app.engine.timing import own_timer
 
 
@@ -104,9 +105,22 @@ SUPPORTED = frozenset(
 and complex gateways; also sub-processes triggered by an event, which leave the main flow alive."""
 
 
+class _ProcessParser(SpiffProcessParser):
+    """Finds nodes of the diagram only: services and parameters of extensions have ids of their own."""
+
+    def _index_process_nodes(self) -> None:
+        super()._index_process_nodes()
+        self.nodes_by_id = {
+            key: node
+            for node in self.xpath(".//bpmn:*[@id]")
+            if str(etree.QName(node).localname) in NODES and (key := node.get("id"))
+        }
+
+
 class DiagramParser(SpiffBpmnParser):
     """Knows only the supported elements, our timers, services and decision tables."""
 
+    PROCESS_PARSER_CLASS = _ProcessParser
     OVERRIDE_PARSER_CLASSES = {
         **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
         full_tag("serviceTask"): (ServiceTaskParser, OwnServiceTask),
