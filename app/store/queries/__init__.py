@@ -1,0 +1,1 @@
+"""Reading for pages: ordered, paged, in the caller's row scope."""

@@ -1,0 +1,24 @@
+"""Pages: each view parses, calls one service and renders. `register` wires them to the application."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.web import auth, errors, frame, i18n, public, security
+from app.web.hall import hall
+
+BLUEPRINTS = (auth.auth, public.public, hall)
+
+
+def register(app: Flask) -> None:
+    """Bind templates, static files, guards, sessions, languages and all pages."""
+    app.template_folder = "web/templates"
+    app.static_folder = "web/static"
+    security.register(app)
+    auth.register(app)
+    i18n.register(app)
+    frame.register(app)
+    errors.register(app)
+    public.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

@@ -1,0 +1,31 @@
+// The modules of every page. Each finds its own marks in the page and works without the others.
+import htmx from "htmx.org/dist/htmx.esm.js";
+import { watchCombos } from "./combo.js";
+import { watchDialogs } from "./dialog.js";
+import { watchDrops } from "./drops.js";
+import { focusErrors } from "./focus.js";
+import { watchIdentity } from "./identity.js";
+import { watchKeys } from "./keys.js";
+import { watchLeaving } from "./leave.js";
+import { guardSubmits } from "./once.js";
+import { watchPickers } from "./pickers.js";
+import { watchTables } from "./tables.js";
+import { watchTextSize } from "./text-size.js";
+
+window.htmx = htmx;
+document.documentElement.classList.add("js");
+
+const perPart = [watchCombos, watchPickers, watchIdentity, watchTables, focusErrors];
+for (const start of [watchDialogs, watchDrops, watchKeys, watchLeaving, guardSubmits, watchTextSize]) {
+  start();
+}
+for (const start of perPart) {
+  start(document);
+}
+htmx.onLoad((part) => {
+  if (part !== document.body) {
+    for (const start of perPart) {
+      start(part);
+    }
+  }
+});

@@ -1,0 +1,139 @@
+"""The side menus and the marks of statuses, as data: what a side and its roles find where.
+
+Labels are message ids; an entry of a kind of declaration takes the region's own word for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from flask_babel import lazy_gettext as _l
+
+from app.services.actors import AGENCY, EMPLOYER, PLATFORM
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu. `label` is the region's key for its own word, `text` the usual one.
+
+    `kind` restricts the entry to regions that offer this kind online; entries whose page does not exist
+    in the installation are left out. `count` names the reminder shown at the end of the line.
+    """
+
+    endpoint: str
+    text: object
+    icon: str
+    permission: str | None = None
+    label: str = ""
+    kind: str = ""
+    count: str = ""
+    args: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A titled part of the menu."""
+
+    text: object
+    entries: tuple[Entry, ...]
+    label: str = ""
+
+
+def _declare(kind: str, icon: str) -> Entry:
+    return Entry("declarations.form", "", icon, "declaration.file", kind=kind, args=(("kind", kind),))
+
+
+def _batch(kind: str) -> Entry:
+    return Entry(
+        "imports.page", "", "table-import", "declaration.file", f"kind.{kind}.batch", kind, args=(("kind", kind),)
+    )
+
+
+_HALL = (
+    Group("", (Entry("hall.home", _l("首页"), "home"),)),
+    Group(
+        _l("网上经办"),
+        (
+            _declare("enrol", "user-plus"),
+            _batch("enrol"),
+            _declare("stop", "user-minus"),
+            _batch("stop"),
+            _declare("stop_retiree", "user-minus"),
+            _declare("revert", "arrow-back-up"),
+            _declare("base", "coins"),
+            _declare("base_annual", "coins"),
+            _declare("collection", "receipt"),
+            _declare("collection_cancel", "receipt-off"),
+            _declare("retirement", "beach"),
+            _declare("withdrawal", "wallet"),
+            _declare("person_record", "id"),
+            _declare("person_update", "user-edit"),
+            _declare("employer_update", "building"),
+        ),
+        "menu.declare",
+    ),
+    Group(
+        _l("申报管理"),
+        (
+            Entry("declarations.drafts", _l("草稿箱"), "notes", "declaration.view", "menu.drafts"),
+            Entry("declarations.pending", _l("待提交"), "send", "declaration.view", "menu.pending", count="pending"),
+            Entry("declarations.submitted", _l("已提交"), "list-check", "declaration.view", "menu.submitted"),
+        ),
+        "menu.manage",
+    ),
+    Group(
+        _l("业务查询"),
+        (
+            Entry("queries.people", _l("参保人员查询"), "users", "query.employer"),
+            Entry("queries.lines", _l("缴费明细查询"), "list-details", "query.employer"),
+        ),
+        "menu.query",
+    ),
+)
+_AGENCY = (
+    Group(
+        _l("审核办理"),
+        (
+            Entry("inbox.home", _l("待办"), "inbox", "task.list", count="group"),
+            Entry("inbox.audited", _l("已办"), "list-check", "task.list"),
+        ),
+    ),
+    Group(
+        _l("运行管理"),
+        (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.list"),),
+    ),
+)
+_PLATFORM = (
+    Group(_l("流程设计"), (Entry("studio.home", _l("流程与表单"), "sitemap", "definition.view"),)),
+    Group(_l("运行管理"), (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.list"),)),
+)
+_OWN = Group(
+    _l("账号"),
+    (
+        Entry("auth.account", _l("我的账号"), "user-circle"),
+        Entry("auth.password", _l("修改密码"), "lock"),
+    ),
+)
+MENUS = MappingProxyType(
+    {EMPLOYER: (*_HALL, _OWN), AGENCY: (*_AGENCY, _OWN), PLATFORM: (*_PLATFORM, _OWN)}
+)
+
+# status → (icon, tone); the word is the region's own.
+STATUS_MARKS = MappingProxyType(
+    {
+        "draft": ("pencil", ""),
+        "pending": ("clock-pause", "warn"),
+        "submitted": ("hourglass", "live"),
+        "in_audit": ("eye", "live"),
+        "returned": ("arrow-back-up", "warn"),
+        "approved": ("circle-check", "good"),
+        "rejected": ("circle-x", "bad"),
+        "recalled": ("arrow-back-up", ""),
+        "discarded": ("trash", ""),
+        "done": ("circle-check", "good"),
+    }
+)
+TONE_ICONS = MappingProxyType(
+    {"good": "circle-check", "warn": "alert-triangle", "bad": "alert-circle", "": "info-circle"}
+)
