@@ -31,7 +31,7 @@ _RULES = {
 }
 
 
-class Duplicate(WangtingError):  # noqa: N818 - named for what it says, like the errors it becomes
+class Duplicate(WangtingError):
     """A unique rule refused a row; `rule` is one of the values above."""
 
     def __init__(self, rule: str) -> None:

@@ -223,4 +223,4 @@ def _take(found: dict[str, Loaded], row: Row[Any]) -> None:
             [],
         )
     if row[task] is not None:
-        loaded.tasks.append(TaskRow(*row[task:]))
+        loaded.tasks.append(TaskRow(*tuple(row)[task:]))

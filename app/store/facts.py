@@ -102,5 +102,5 @@ def person_records(id_hashes: Collection[bytes]) -> dict[bytes, list[PersonRecor
             last = PersonRecord(*row[:7])
             found.setdefault(last.id_hash, []).append(last)
         if row[7] is not None:
-            last.stretches.append(StretchRecord(*row[7:]))
+            last.stretches.append(StretchRecord(*tuple(row)[7:]))
     return found

@@ -1,0 +1,114 @@
+"""One case while it is being worked on, and the one place that writes what a transaction gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.clock import to_utc
+from app.definitions.current import Bundle, get_bundle, parameters
+from app.domain.parameters import ParameterSet
+from app.services import outbox
+from app.services.actors import Actor
+from app.services.registry import Registry
+from app.store import declarations, enrolments, events, instances, ledger, people, tasks
+from app.store.constraints import unique_rules
+from app.store.crypto import decrypt_json
+from app.store.declarations import DeclarationRow, Loaded
+from app.store.events import EffectRow, EventRow
+from app.store.ids import new_id
+from app.store.instances import InstanceRow
+from app.store.outbox import OutboxRow, add_outbox
+from app.store.session import after_commit
+from app.store.tasks import TaskRow
+
+Row = Mapping[str, Any]
+
+
+@dataclass
+class Case:
+    """A case in memory. Nothing reaches the database before `write`: a case that fails leaves no trace.
+
+    `data` is the form; `opened` and `ended` are the tasks that this action opened and ended.
+    """
+
+    declaration: DeclarationRow
+    instance: InstanceRow
+    tasks: list[TaskRow]
+    data: dict[str, Any]
+    bundle: Bundle
+    parameters: ParameterSet
+    registry: Registry
+    is_new: bool = False
+    checked: bool = False
+    months: list[str] | None = None
+    ran: bool = False
+    opened: list[TaskRow] = field(default_factory=list)
+    ended: list[TaskRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    effects: list[EffectRow] = field(default_factory=list)
+    people: list[Row] = field(default_factory=list)
+    enrolments: list[Row] = field(default_factory=list)
+    lines: list[Row] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+
+    def note(self, action: str, actor: Actor, now: datetime, detail: Mapping[str, Any] | None = None) -> None:
+        """Put a person's act into the history."""
+        self.events.append(
+            EventRow(
+                new_id(), self.declaration.id, action, to_utc(now),
+                actor_id=actor.id, actor_name=actor.name, detail=dict(detail or {}),
+            )
+        )  # fmt: skip
+
+    def effect_once(self, effect: str, now: datetime, result: Mapping[str, Any]) -> None:
+        """Claim an effect: a second one of the same name cannot be written."""
+        self.effects.append(EffectRow(self.declaration.id, effect, to_utc(now), dict(result)))
+
+    def send_out(self, topic: str, payload: Row, now: datetime) -> None:
+        """Have something leave the database after the commit."""
+        self.outbox.append(outbox.new_row(topic, payload, now))
+
+    def message(self, code: str, **params: str) -> str:
+        """The region's words for a message code, "" where it has none."""
+        if code not in self.parameters.messages:
+            return ""
+        return self.parameters.message(code).format_map(params)
+
+
+def loaded_case(loaded: Loaded, registry: Registry) -> Case:
+    """Make a case from its rows, with the definitions that it is pinned to."""
+    return Case(
+        declaration=loaded.declaration,
+        instance=loaded.instance,
+        tasks=loaded.tasks,
+        data=decrypt_json(loaded.declaration.data_cipher),
+        bundle=get_bundle(loaded.instance.bundle_id),
+        parameters=parameters(loaded.declaration.region),
+        registry=registry,
+    )
+
+
+def write(cases: Sequence[Case]) -> None:
+    """Write everything that the cases gathered: one statement per table, however many cases.
+
+    Raises: Duplicate.
+    """
+    with unique_rules():
+        people.add_people([row for case in cases for row in case.people])
+        declarations.add_declarations([case.declaration for case in cases if case.is_new])
+        instances.add_instances([case.instance for case in cases if case.is_new])
+        declarations.set_declarations([case.declaration for case in cases if not case.is_new])
+        instances.set_instances([case.instance for case in cases if not case.is_new and case.ran])
+        tasks.remove_tasks([task.id for case in cases if not case.is_new for task in case.ended])
+        tasks.add_tasks([task for case in cases for task in case.opened])
+        enrolments.add_enrolments([row for case in cases for row in case.enrolments])
+        ledger.add_lines([row for case in cases for row in case.lines])
+        events.add_effects([row for case in cases for row in case.effects])
+        events.add_events([row for case in cases for row in case.events])
+        leaving = [row for case in cases for row in case.outbox]
+        add_outbox(leaving)
+    if leaving:
+        after_commit(lambda: outbox.enqueue([(row.id, row.topic) for row in leaving]))

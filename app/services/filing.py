@@ -1,0 +1,166 @@
+"""How a form becomes a case: whose it is, what it is checked against, and its way through the diagram."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.clock import to_region
+from app.definitions.current import Bundle, current_bundle, parameters
+from app.domain.declaration import PENDING, is_open
+from app.domain.parameters import COUNTER, ONLINE, ParameterSet
+from app.errors import Conflict, FieldError, Forbidden, NotFound, Rejected
+from app.formspec.form import Form
+from app.formspec.validate import validate
+from app.services import host
+from app.services.actors import AGENCY, Actor, require, require_employer, require_region
+from app.services.cases import Case
+from app.services.registry import Registry
+from app.services.results import Receipt
+from app.store.crypto import encrypt_json
+from app.store.declarations import DeclarationRow
+from app.store.facts import EmployerRecord
+
+CHANNEL_ONLINE, CHANNEL_COUNTER = "03", "02"
+TOKEN = re.compile(r"\d{6}-[0-9A-HJKMNP-TV-Z]{10}", re.ASCII)
+# who the case is about: another number would be another case
+_IDENTITY_FIELDS = ("id_type", "id_number")
+_NEXT_STEPS = {
+    "draft": "fill", "pending": "submit", "submitted": "audit", "in_audit": "audit", "returned": "correct",
+}  # fmt: skip
+
+
+@dataclass
+class Target:
+    """Where a new case goes: an employer, its region's rules, and the forms and diagrams of today."""
+
+    employer: EmployerRecord
+    channel: str
+    bundle: Bundle
+    parameters: ParameterSet
+    registry: Registry
+
+
+def target_of(actor: Actor, kind: str, employer_id: int | None) -> Target:
+    """Find where the actor files: an operator for an employer of his, a counter clerk for any of the region.
+
+    Raises: Forbidden, NotFound (outside the scope, or not offered here).
+    """
+    require(actor, "declaration.file")
+    registry = Registry()
+    if actor.side == AGENCY:
+        require(actor, "counter.file")
+        if employer_id is None:
+            raise NotFound("employer")
+        employer = registry.employer(employer_id)
+        require_region(actor, employer.region)
+    else:
+        employer = registry.employer(require_employer(actor, employer_id))
+    rules = parameters(employer.region)
+    at_counter = actor.side == AGENCY
+    if not rules.offers(kind, COUNTER if at_counter else ONLINE):
+        raise NotFound("kind")
+    return Target(
+        employer,
+        CHANNEL_COUNTER if at_counter else CHANNEL_ONLINE,
+        current_bundle(kind, employer.region),
+        rules,
+        registry,
+    )
+
+
+def typed(form: Form, data: Mapping[str, Any], now: datetime, *, partial: bool = False) -> dict[str, Any]:
+    """Read a posted form and refuse what it cannot take. Raises: Rejected."""
+    values, errors = examine(form, data, now, partial=partial)
+    if errors:
+        raise Rejected(errors)
+    return values
+
+
+def examine(
+    form: Form, data: Mapping[str, Any], now: datetime, *, partial: bool = False
+) -> tuple[dict[str, Any], list[FieldError]]:
+    """Read a posted form; gives what was read and the refusals."""
+    values = form.parse(data)
+    return values, validate(form, values, partial=partial, today=now.date())
+
+
+def fill(case: Case, actor: Actor, now: datetime, *, submit_now: bool) -> None:
+    """Complete the form's task, and the pending stage where that is wanted and there is one."""
+    host.complete(case, form_task(case), {}, actor, now)
+    if submit_now and case.declaration.status == PENDING:
+        confirm(case, actor, now)
+
+
+def confirm(case: Case, actor: Actor, now: datetime) -> None:
+    """Complete the pending stage. Raises: Conflict where the case does not wait there."""
+    for task in case.tasks:
+        if task.settings.get("status") == PENDING:
+            host.complete(case, task.element_id, {"decision": "submit"}, actor, now)
+            return
+    raise Conflict(host.STALE)
+
+
+def form_task(case: Case) -> str:
+    """The element whose form can be filled now: a draft's or a correction's. Raises: Conflict."""
+    for task in case.tasks:
+        if task.settings.get("status") in ("draft", "returned") and task.form == case.declaration.kind:
+            return task.element_id
+    raise Conflict(host.STALE)
+
+
+def correct(case: Case, data: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+    """Take a corrected form: what changed is kept old and new, and shown to the auditor.
+
+    Source: a returned case stays about the same person, unless the auditor asked for another number.
+    Raises: Rejected.
+    """
+    before, row = case.data, case.declaration
+    changed = [name for name in {**before, **data} if before.get(name) != data.get(name)]
+    moved = [name for name in _IDENTITY_FIELDS if name in changed and name not in row.return_fields]
+    if moved:
+        words = "退回补正不能更换证件号码，请废弃本申报后重新申报"
+        raise Rejected([FieldError(moved[0], "correct.other_person", words)])
+    old = {name: before[name] for name in changed if name in before}
+    case.note(
+        "corrected",
+        actor,
+        now,
+        {"changed": sorted(changed), "before": b64encode(encrypt_json(old)).decode() if old else ""},
+    )
+    row.facts = {**row.facts, "changed_fields": sorted(changed)}
+    host.take_data(case, data)
+
+
+def require_filer(actor: Actor, case: Case) -> None:
+    """Refuse a counter clerk's act on an operator's case, and the other way round. Raises: Forbidden."""
+    at_counter = case.declaration.channel == CHANNEL_COUNTER
+    if at_counter != (actor.side == AGENCY):
+        raise Forbidden("channel")
+
+
+def receipt(case: Case) -> Receipt:
+    """Say what happened and what comes next."""
+    due = min((task.due_at_utc for task in case.tasks), default=None)
+    return receipt_of(case.declaration, case.parameters, due)
+
+
+def receipt_of(
+    row: DeclarationRow, rules: ParameterSet, due_at_utc: datetime | None = None, *, repeated: bool = False
+) -> Receipt:
+    """The receipt of a case as it stands; `repeated` for a second click."""
+    ended = row.status in ("done", "approved", "rejected")
+    code = row.result_code if ended else f"{row.kind}.{row.status}"
+    return Receipt(
+        reference=row.reference,
+        status=row.status,
+        message_code=code,
+        message=row.result_message if ended else rules.messages.get(code, ""),
+        next_step=_NEXT_STEPS[row.status] if is_open(row.status) else "nothing",
+        due_at=None if due_at_utc is None or due_at_utc.year > 9000 else to_region(due_at_utc),
+        repeated=repeated,
+    )

@@ -1,0 +1,43 @@
+"""Messages to an employer's operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from app.clock import to_utc
+from app.services import outbox
+from app.store import notices as store
+from app.store.outbox import OutboxRow
+
+# template -> (title, body); {reference}, {person}, {opinion} are filled when the notice is delivered
+TEMPLATES: Mapping[str, tuple[str, str]] = {
+    "approved": ("申报已审核通过", "{person}的申报（{reference}）已审核通过。"),
+    "rejected": ("申报审核未通过", "{person}的申报（{reference}）审核未通过：{opinion}"),
+    "returned": ("申报需要补正", "{person}的申报（{reference}）已退回补正：{opinion}"),
+    "overdue": ("申报超过办理时限", "{person}的申报（{reference}）超过办理时限，经办机构正在加紧处理。"),
+}
+
+
+def deliver(outbox_id: int, now: datetime, before: Callable[[], None] | None = None) -> bool:
+    """Write the notice that an outbox row asks for; False where that was done before.
+
+    The third failure becomes an incident.
+    """
+
+    def act(row: OutboxRow) -> None:
+        found = store.find_case_words(int(row.payload["declaration_id"]))
+        if found is None:
+            return
+        title, body = TEMPLATES[str(row.payload["template"])]
+        words = {"person": found.person_name or found.id_masked, "reference": found.reference}
+        store.add_notice(
+            employer_id=found.employer_id,
+            declaration_id=found.id,
+            outbox_id=row.id,
+            title=title,
+            body=body.format_map({**words, "opinion": found.opinion}),
+            now_utc=to_utc(now),
+        )
+
+    return outbox.consume(outbox_id, now, act, "notice", before)

@@ -1,0 +1,113 @@
+"""What the registry says about the people and employers of one action, or of a whole chunk of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from app.domain.enrolment import EmployerFacts, EnrolmentFacts, PersonFacts
+from app.errors import NotFound
+from app.store import declarations as declaration_store
+from app.store.enrolments import charged_months
+from app.store.facts import EmployerRecord, PersonRecord, employer_records, person_records
+
+
+@dataclass
+class Registry:
+    """Reads once what was not read yet: the statements are the same for one declaration and for 500."""
+
+    employers: dict[int, EmployerRecord] = field(default_factory=dict)
+    people: dict[bytes, list[PersonRecord]] = field(default_factory=dict)
+    charged: dict[bytes, dict[str, frozenset[str]]] = field(default_factory=dict)
+    open_keys: dict[str, str | None] = field(default_factory=dict)
+
+    def read_employers(self, employer_ids: Iterable[int]) -> None:
+        """Read employers with their funds: one statement at most."""
+        missing = [each for each in set(employer_ids) if each not in self.employers]
+        self.employers.update(employer_records(missing))
+
+    def read_people(self, id_hashes: Iterable[bytes]) -> None:
+        """Read people, their enrolments and their charged months: two statements at most."""
+        missing = [each for each in set(id_hashes) if each not in self.people]
+        if not missing:
+            return
+        found = person_records(missing)
+        owner = {record.id: key for key, records in found.items() for record in records}
+        by_person = charged_months(list(owner)) if owner else {}
+        for key in missing:
+            self.people[key] = found.get(key, [])
+            self.charged[key] = {}
+        for person_id, months in by_person.items():
+            target = self.charged[owner[person_id]]
+            for month, funds in months.items():
+                target[month] = target.get(month, frozenset()) | funds
+
+    def read_open(self, keys: Iterable[str]) -> None:
+        """Read which objects have an open declaration: one statement at most."""
+        missing = [each for each in set(keys) if each not in self.open_keys]
+        if missing:
+            held = declaration_store.find_open(missing)
+            self.open_keys.update({key: held.get(key) for key in missing})
+
+    def forget_people(self) -> None:
+        """Drop what was read of people, to read it again under the lock of a transaction."""
+        self.people.clear()
+        self.charged.clear()
+        self.open_keys.clear()
+
+    def employer(self, employer_id: int) -> EmployerRecord:
+        """One employer. Raises: NotFound."""
+        self.read_employers([employer_id])
+        if employer_id not in self.employers:
+            raise NotFound("employer")
+        return self.employers[employer_id]
+
+    def records(self, id_hash: bytes, region: str) -> list[PersonRecord]:
+        """The records of a number in one region; two and more wait for a merge."""
+        self.read_people([id_hash])
+        return [record for record in self.people[id_hash] if record.region == region]
+
+    def person_facts(self, id_hash: bytes | None, region: str) -> PersonFacts:
+        """What the rules ask about a number, seen from one region."""
+        if id_hash is None:
+            return PersonFacts()
+        own = self.records(id_hash, region)
+        first = own[0] if own else None
+        stretches = [each for record in self.people[id_hash] for each in record.stretches]
+        own_types = [each.person_type for record in own for each in record.stretches if each.to_month is None]
+        charged = self.charged[id_hash]
+        last_paid: dict[str, str] = {}
+        for month, funds in charged.items():
+            for fund in funds:
+                last_paid[fund] = max(month, last_paid.get(fund, ""))
+        return PersonFacts(
+            matches=len(own),
+            name=first.name if first else "",
+            birth_date=first.birth_date if first else None,
+            sex=first.sex if first else "",
+            person_type=max(own_types, default=""),
+            enrolments=tuple(
+                EnrolmentFacts(
+                    category=each.category,
+                    region=each.region,
+                    start_month=each.from_month,
+                    end_month=each.to_month,
+                    employer_no=each.employer_no,
+                    status=each.status,
+                    funds=(each.fund,),
+                )
+                for each in stretches
+            ),
+            last_paid_month=last_paid,
+            charged_months=frozenset(charged),
+        )
+
+    def employer_facts(self, employer_id: int) -> EmployerFacts:
+        """What the rules ask about an employer."""
+        record = self.employer(employer_id)
+        return EmployerFacts(
+            employer_no=record.employer_no,
+            region=record.region,
+            status=record.status,
+            funds={fund: months[-1] for fund, months in record.funds.items()},
+        )

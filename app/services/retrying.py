@@ -1,0 +1,63 @@
+"""Which failed actions can be run again: a literal map from an incident's action to the use case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from app.services import audits, declarations, notices, timers
+from app.services.actors import Actor
+from app.services.incidents import Retry
+
+Arguments = Mapping[str, Any]
+Close = Callable[[], None]
+
+
+def _file(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return declarations.file(actor, now=now, before=close, **given)
+
+
+def _save(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return declarations.save_draft(actor, now=now, before=close, **given)
+
+
+def _submit(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return declarations.submit(actor, [given["reference"]], now, before=close)
+
+
+def _discard(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return declarations.discard(actor, [given["reference"]], now, before=close)
+
+
+def _recall(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return declarations.recall(actor, given["reference"], now, before=close)
+
+
+def _proceed(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return declarations.proceed(actor, given["reference"], given["decision"], now, before=close)
+
+
+def _decide(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return audits.decide(actor, now=now, before=close, **given)
+
+
+def _wake(_actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return timers.wake_one(given["declaration_id"], now, before=close)
+
+
+def _notice(_actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return notices.deliver(given["outbox_id"], now, before=close)
+
+
+ACTIONS: Mapping[str, Retry] = {
+    "file": _file,
+    "save_draft": _save,
+    "submit": _submit,
+    "discard": _discard,
+    "recall": _recall,
+    "proceed": _proceed,
+    "decide": _decide,
+    "timer": _wake,
+    "notice": _notice,
+}

@@ -1,0 +1,110 @@
+"""What a diagram may call: a literal map from name to function. Publishing refuses any other name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.domain.enrolment import enrol_outcome
+from app.errors import Conflict, Rejected
+from app.services import effects, enrolling
+from app.services.host import Context, submission_day, take_data
+from app.services.notices import TEMPLATES
+
+Result = dict[str, Any] | None
+Service = Callable[..., Result]
+
+
+def check_enrolment(context: Context) -> Result:
+    """Judge an enrolment against the registry and fix its months.
+
+    Raises: Rejected, which undoes the whole action.
+    """
+    case, today = context.case, context.now.date()
+    enrolling.identify(case)
+    form = case.bundle.form(case.declaration.kind)
+    verdict = enrolling.judge(case, today)
+    if verdict.problems:
+        raise Rejected(enrolling.field_errors(verdict.problems, case.parameters, form))
+    take_data(case, case.data)
+    case.months = enrolling.months_to_pay(case, today)
+    case.checked = True
+    case.declaration.facts = {
+        **case.declaration.facts,
+        "start_month": enrolling.start_month(case.data),
+        "months": case.months,
+        "warnings": enrolling.warnings_as_facts(verdict.warnings),
+    }
+    return {"backpay_months": len(case.months), "warnings": len(verdict.warnings)}
+
+
+def apply_enrolment(context: Context) -> Result:
+    """Enter an accepted enrolment into the registry.
+
+    Months are those of the day of submission. Where that was earlier, the registry may have changed: the
+    rules are asked again, and the decision is refused where they now say no. Raises: Rejected.
+    """
+    case, row = context.case, context.case.declaration
+    day = submission_day(case, context.now)
+    if not case.checked:
+        enrolling.identify(case)
+        verdict = enrolling.judge(case, day)
+        if verdict.problems:
+            form = case.bundle.form(row.kind)
+            raise Rejected(enrolling.field_errors(verdict.problems, case.parameters, form))
+        case.months = enrolling.months_to_pay(case, day)
+    months = case.months or []
+    person = case.registry.person_facts(row.person_hash, row.region)
+    employer = case.registry.employer_facts(row.employer_id)
+    request = enrolling.request_of(case.data, case.parameters, employer, person, row.channel)
+    effects.apply_enrolment(case, request, months, context.now)
+    row.result_code = enrol_outcome(case.parameters, day, months)
+    row.result_message = case.message(row.result_code, months=str(len(months)))
+    row.facts = {**row.facts, "months": months}
+    return {"backpay_months": len(months)}
+
+
+def discard_declaration(context: Context) -> Result:
+    """Note that the employer dropped the case before anybody decided it."""
+    context.case.note("discarded", context.actor, context.now)
+    return None
+
+
+def reject_declaration(context: Context) -> Result:
+    """Tell the employer that the case was refused."""
+    case = context.case
+    case.declaration.result_code = f"{case.declaration.kind}.rejected"
+    case.declaration.result_message = case.message(case.declaration.result_code)
+    _notify(context, "rejected")
+    return None
+
+
+def recall_declaration(context: Context, allowed: bool = True) -> Result:
+    """Take a submitted case back, where the region's policy allows it. Raises: Conflict."""
+    if not allowed:
+        raise Conflict("本统筹区的申报提交后不能撤销，请联系经办机构")
+    context.case.note("recalled", context.actor, context.now)
+    return None
+
+
+def send_notice(context: Context, template: str) -> Result:
+    """Tell the employer's operators something, by the name of its text. Raises: KeyError."""
+    _notify(context, template)
+    return None
+
+
+def _notify(context: Context, template: str) -> None:
+    if template not in TEMPLATES:
+        raise KeyError(template)
+    row = context.case.declaration
+    context.case.send_out("notice", {"declaration_id": row.id, "template": template}, context.now)
+
+
+SERVICES: Mapping[str, Service] = {
+    "enrolment.check": check_enrolment,
+    "enrolment.apply": apply_enrolment,
+    "declaration.discard": discard_declaration,
+    "declaration.reject": reject_declaration,
+    "declaration.recall": recall_declaration,
+    "notice.send": send_notice,
+}
