@@ -162,7 +162,8 @@ class Tariff:
     def quote(self, wage: Decimal, policy: str | None = None) -> Quote:
         """Return lines and totals for a monthly wage in yuan. Raises BaseRefused."""
         base = self.base(wage, policy)
-        lines = tuple(_line(item, base.amount) for item in self.items)
+        made = (_line(item, base.amount) for item in self.items)
+        lines = tuple(line for line in made if line.amount)
         return Quote(lines, totals(lines), base)
 
     def fen_lines(self, base_fen: int) -> list[FenLine]:

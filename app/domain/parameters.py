@@ -87,8 +87,6 @@ class ParameterSet:
         # The name in Latin letters, as sign-in names carry it.
         self.slug: str = document.get("slug", "")
         self.name: str = document.get("name", "")
-        # The region in sign-in names and addresses, in Latin letters.
-        self.slug: str = document.get("slug", "")
         self.title: str = document.get("title", "")
         self.agency: str = document.get("agency", "")
         self.kinds: Mapping[str, str] = dict(document.get("kinds") or {})
