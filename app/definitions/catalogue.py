@@ -8,10 +8,10 @@ from functools import cached_property
 
 from app.definitions.files import COMMON, DECISION, FORM, PARAMETERS, PROCESS, SHARED, Key
 from app.engine.describe import ProcessDescription, describe
-from app.errors import WangtingError
+from app.errors import NotFound
 
 
-class DefinitionMissing(WangtingError):  # noqa: N818 - named for what it says
+class DefinitionMissing(NotFound):
     """Nothing is published under this name, for the region or province-wide."""
 
     def __init__(self, kind: str, name: str, region: str, needed_by: str = "") -> None:

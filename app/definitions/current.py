@@ -105,7 +105,7 @@ def published() -> Catalogue:
 
 def forget() -> None:
     """Look everything up again at the next use; called after publishing, and by tests that change tables."""
-    store.process_cache().pop(_HELD, None)
+    store.forget_process_caches()
 
 
 def _held() -> _Held:

@@ -30,7 +30,7 @@ _NAME = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\.(?P<region>\d{6}))?")
 _REGION = re.compile(r"\d{6}")
 
 
-class UnknownDefinitionFile(WangtingError):  # noqa: N818 - named for what it says
+class UnknownDefinitionFile(WangtingError):
     """A file's name does not say which definition it holds."""
 
 

@@ -9,16 +9,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from app import clock
 from app.definitions import current
 from app.definitions.files import Key, read_folders, sha256_of
+from app.definitions.versions import SEED, version_row
 from app.errors import WangtingError
 from app.store import definitions as store
-from app.store.ids import new_id
 from app.store.models import DefinitionVersion
 from app.store.session import transaction
-
-SEED, DESIGNER = "seed", "designer"
 
 
 class NoSeeds(WangtingError):
@@ -74,36 +71,6 @@ def sync(roots: Path | Iterable[Path] | None = None, *, now: datetime) -> SeedRe
 def held_back() -> list[Key]:
     """List the seeds that changed while a designer's version stands, for `doctor`."""
     return sorted(key for key, history in _by_key(store.list_versions()).items() if _is_held_back(history))
-
-
-def version_row(
-    key: Key,
-    content: bytes,
-    history: list[DefinitionVersion],
-    *,
-    status: str,
-    origin: str,
-    now: datetime,
-    published_by_id: int | None = None,
-    note: str = "",
-) -> dict[str, Any]:
-    """Make the row of the next version of a definition."""
-    moment = clock.to_utc(now)
-    return {
-        "id": new_id(),
-        "kind": key.kind,
-        "name": key.name,
-        "region": key.region,
-        "version": max((version.version for version in history), default=0) + 1,
-        "sha256": sha256_of(content),
-        "content": content,
-        "status": status,
-        "origin": origin,
-        "note": note,
-        "published_by_id": published_by_id,
-        "effective_from_utc": moment,
-        "created_at_utc": moment,
-    }
 
 
 def _status(history: list[DefinitionVersion], sha256: str) -> str | None:

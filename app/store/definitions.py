@@ -89,8 +89,13 @@ def versions_mark() -> tuple[int, int]:
 
 
 def process_cache() -> dict[str, Any]:
-    """A dict that lives as long as this OS process's engine for this database: for what is looked up often."""
+    """A dict that lives as long as this OS process's engine for this database."""
     return _caches.setdefault(db.engine, {})
+
+
+def forget_process_caches() -> None:
+    """Drop those dicts, for every database."""
+    _caches.clear()
 
 
 _caches: weakref.WeakKeyDictionary[Engine, dict[str, Any]] = weakref.WeakKeyDictionary()
