@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.extensions import db
 from app.store.crypto import decrypt
@@ -72,3 +72,8 @@ def counts() -> dict[str, int]:
         name: db.session.scalar(select(func.count()).select_from(table)) or 0
         for name, table in tables.items()
     }
+
+
+def refresh_statistics() -> None:
+    """Let the database look at what was just loaded: without it the first queries are planned blindly."""
+    db.session.execute(text("ANALYZE"))

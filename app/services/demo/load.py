@@ -19,7 +19,7 @@ from app.services.demo.identities import IdentitySource
 from app.services.demo.registry import EMPLOYERS, RegionMaker
 from app.services.passwords import hash_password
 from app.store.accounts import add_users
-from app.store.demo import counts, existing_employers, existing_people
+from app.store.demo import counts, existing_employers, existing_people, refresh_statistics
 from app.store.employers import add_employers
 from app.store.enrolments import add_enrolments
 from app.store.ledger import add_lines
@@ -66,6 +66,8 @@ def load(config: Config, now: datetime, people: Sequence[int] = PEOPLE, months: 
             _insure_elsewhere(region, neighbour, now)
     with transaction():
         add_users(*platform_accounts(password_hash, clock.to_utc(now)))
+        if report.loaded:
+            refresh_statistics()
     report.rows = counts()
     report.seconds = round(time.perf_counter() - began, 1)
     return report
