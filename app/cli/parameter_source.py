@@ -1,7 +1,5 @@
 """Where the commands take parameters from: what is published, else the repository's own files."""
 
-import importlib
-import importlib.util
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,8 +7,10 @@ from typing import Any
 import yaml
 
 from app.config import ROOT
+from app.definitions import current
 from app.domain.parameters import ParameterSet, from_documents
 from app.errors import NotFound
+from app.store.schema import has_table
 
 FOLDER = ROOT / "bpmn" / "parameters"
 
@@ -21,14 +21,12 @@ class UnknownRegion(LookupError):
 
 def parameters(region: str) -> ParameterSet:
     """Return a region's parameters; an empty region gives the country-wide ones. Raises UnknownRegion."""
-    if region and importlib.util.find_spec("app.definitions"):
-        current: Any = importlib.import_module("app.definitions.current")
-        try:
-            found: ParameterSet = current.parameters(region)
-        except NotFound:
-            return from_files(region)
-        return found
-    return from_files(region)
+    if not region or not has_table("definition_version"):
+        return from_files(region)
+    try:
+        return current.parameters(region)
+    except NotFound:
+        return from_files(region)
 
 
 @cache
