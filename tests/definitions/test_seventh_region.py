@@ -44,7 +44,7 @@ def people(seeded: Flask, folder: Path, seventh: Path) -> dict[str, Actor]:
     with transaction():
         employer = {
             "id": employer_id, "region": SEVENTH, "employer_no": f"{SEVENTH}00001",
-            "credit_code": "91320500MA1NAAAA1A", "name": "第七统筹区示例单位", "unit_type": "企业", "details": {},
+            "credit_code": "91320500MA1NAAAA1A", "name": "示例单位", "unit_type": "企业", "details": {},
         }  # fmt: skip
         insert_rows(Employer, [employer])
         insert_rows(
