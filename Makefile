@@ -14,7 +14,7 @@ export PYTHONUTF8 := 1
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
-run: $(VENV)/.runtime app/web/static/dist/.built ## install what is missing and start the whole product; Ctrl-C stops it
+run: $(VENV)/.runtime app/web/static/dist/manifest.json ## install what is missing and start the whole product; Ctrl-C stops it
 	@exec $(BIN)/python -m app.cli.serve
 
 test: venv-dev assets browser ## all tests, on SQLite and PostgreSQL, with Redis and a browser
@@ -38,7 +38,7 @@ bench: venv-dev assets ## measure speed, writes build/bench.json
 check: $(VENV)/.runtime ## check the process, decision, form and parameter files
 	@$(BIN)/flask definitions check
 
-assets: app/web/static/dist/.built ## browser parts from npm
+assets: app/web/static/dist/manifest.json ## browser parts from npm
 
 venv: $(VENV)/.runtime ## the runtime environment
 
@@ -76,11 +76,11 @@ node_modules/.installed: package.json package-lock.json requirements-node.txt | 
 	@$(WITH_NODE) npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
-ASSET_SOURCES := $(wildcard scripts/build_assets.*) $(shell find app/web/assets -type f 2>/dev/null)
+ASSET_SOURCES := $(shell find app/web/assets -type f)
 
-app/web/static/dist/.built: node_modules/.installed $(ASSET_SOURCES)
+app/web/static/dist/manifest.json: node_modules/.installed $(ASSET_SOURCES)
 	@$(WITH_NODE) npm run --silent build
-	@mkdir -p $(@D) && touch $@
+	@touch $@
 
 WITH_NODE = major=$$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'); \
 	if [ "$${major:-0}" -lt $(NODE_MAJOR) ]; then PATH="$(CURDIR)/$(BIN):$$PATH"; export PATH; fi;
