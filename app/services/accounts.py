@@ -185,7 +185,7 @@ def switch_employer(actor: Actor, employer_id: int) -> None:
 
 
 def failures_of(username: str) -> int:
-    """Return how often this name failed in a row (0 for an unknown one): the edge answers more and more slowly."""
+    """Return how often this name failed in a row, so that the edge answers more and more slowly."""
     found = store.find_credentials(username.strip()[:64])
     return found.failed_logins if found else 0
 

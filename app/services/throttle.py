@@ -17,7 +17,7 @@ _LOCAL_LIMIT = 10_000
 def count(key: str) -> int:
     """Return how many attempts the key has made in its window."""
     try:
-        return int(queue.connection().get(f"throttle:{key}") or 0)  # type: ignore[arg-type]
+        return int(queue.connection().get(f"throttle:{key}") or 0)
     except (redis.RedisError, queue.QueueError):
         with _guard:
             number, until = _local.get(key, (0, 0.0))

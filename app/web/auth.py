@@ -127,7 +127,10 @@ def code_post() -> ResponseReturnValue:
         return redirect(url_for("auth.login"))
     try:
         account = accounts.check_code(
-            pending["user"], request.form.get("code", ""), clock.real_utcnow(), new_secret=_new_secret(pending)
+            pending["user"],
+            request.form.get("code", ""),
+            clock.real_utcnow(),
+            new_secret=_new_secret(pending),
         )
     except Rejected as refused:
         _slow_down(pending["username"])
@@ -208,7 +211,12 @@ def _enter(account: accounts.Account) -> ResponseReturnValue:
 def _ask_for_code(account: accounts.Account) -> ResponseReturnValue:
     target = safe_next(request.args.get("next"), "")
     session.clear()
-    pending = {"user": account.actor.id, "username": account.actor.username, "at": int(time.time()), "next": target}
+    pending = {
+        "user": account.actor.id,
+        "username": account.actor.username,
+        "at": int(time.time()),
+        "next": target,
+    }
     if not account.has_second_factor:
         # The cookie is signed, not secret: the new secret travels sealed.
         pending["new"] = second_factor.seal(second_factor.new_secret()).hex()

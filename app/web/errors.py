@@ -30,11 +30,16 @@ def register(app: Flask) -> None:
 def words_of(status: int, reason: str = "") -> tuple[str, str]:
     """The title and the advice for a status."""
     if reason == "stale":
-        return _("页面已过期"), _("页面停留时间过长或登录状态已变化。请返回上一页刷新后重新操作，已填写的草稿不受影响。")
+        return _("页面已过期"), _(
+            "页面停留时间过长或登录状态已变化。请返回上一页刷新后重新操作，已填写的草稿不受影响。"
+        )
     table = {
         400: (_("请求不完整"), _("浏览器发来的内容不完整，请返回上一页刷新后重试。")),
         403: (_("没有权限"), _("您的账号不能使用这个功能。如工作需要，请联系单位管理员或经办机构开通。")),
-        404: (_("没有找到"), _("页面或记录不存在，或者不属于您当前办理的单位。请核对编号，或切换单位后再试。")),
+        404: (
+            _("没有找到"),
+            _("页面或记录不存在，或者不属于您当前办理的单位。请核对编号，或切换单位后再试。"),
+        ),
         405: (_("操作不支持"), _("请从页面上的按钮重新操作。")),
         409: (_("记录已变化"), _("这条记录刚刚被他人处理过，请刷新后查看最新情况。")),
         413: (_("文件太大"), _("上传的内容超过了大小限制，请拆分或压缩后重新上传。")),
@@ -53,7 +58,8 @@ def page(status: int, message: str = "", *, reason: str = "", incident: str = ""
         return make_response(body, status)
     template = "errors/fragment.html" if is_fragment() else "errors/page.html"
     return make_response(
-        render_template(template, status=status, title=title, advice=message or advice, incident=incident), status
+        render_template(template, status=status, title=title, advice=message or advice, incident=incident),
+        status,
     )
 
 

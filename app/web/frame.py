@@ -84,9 +84,7 @@ def register(app: Flask) -> None:
 def preferences() -> ResponseReturnValue:
     """Remember language, text size and row height in cookies, and with the account where there is one."""
     chosen = {
-        name: request.form[name]
-        for name, allowed in PREFERENCES.items()
-        if request.form.get(name) in allowed
+        name: request.form[name] for name, allowed in PREFERENCES.items() if request.form.get(name) in allowed
     }
     answer = make_response(redirect(safe_next(request.form.get("next"), url_for("auth.index")), 303))
     for name, value in chosen.items():
@@ -171,7 +169,7 @@ def _kinds() -> frozenset[str]:
 
 
 def _line(entry: Entry) -> dict[str, Any]:
-    args = dict(entry.args)
+    args: dict[str, Any] = dict(entry.args)
     url = url_for(entry.endpoint, **args)
     text = _word(entry.label, entry.text or (kind_words(entry.kind) if entry.kind else ""))
     current = request.endpoint == entry.endpoint and all(
@@ -248,8 +246,8 @@ def render_confirm(
 ) -> str:
     """Ask before something that cannot be undone: a page, or the dialog that script shows over the page.
 
-    `action` is where the form posts to, with `confirmed=1` and the hidden `fields`; `tick` is a sentence that must
-    be ticked first (money or an end of insurance is at stake).
+    `action` is where the form posts to, with `confirmed=1` and the hidden `fields`; `tick` is a sentence that
+    must be ticked first (money or an end of insurance is at stake).
     """
     template = "frame/confirm_fragment.html" if is_fragment() else "frame/confirm.html"
     return render_template(
@@ -283,4 +281,6 @@ def asset(name: str) -> str:
 def icon(name: str, label: str = "", cls: str = "") -> Markup:
     """An icon of the sprite; without a label it is decoration beside words."""
     speech = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
-    return Markup(f'<svg class="icon {escape(cls)}" {speech}><use href="{asset("icons.svg")}#{escape(name)}"/></svg>')  # noqa: S704
+    return Markup(
+        f'<svg class="icon {escape(cls)}" {speech}><use href="{asset("icons.svg")}#{escape(name)}"/></svg>'
+    )  # noqa: S704

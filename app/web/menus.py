@@ -46,7 +46,13 @@ def _declare(kind: str, icon: str) -> Entry:
 
 def _batch(kind: str) -> Entry:
     return Entry(
-        "imports.page", "", "table-import", "declaration.file", f"kind.{kind}.batch", kind, args=(("kind", kind),)
+        "imports.page",
+        "",
+        "table-import",
+        "declaration.file",
+        f"kind.{kind}.batch",
+        kind,
+        args=(("kind", kind),),
     )
 
 
@@ -77,7 +83,14 @@ _HALL = (
         _l("申报管理"),
         (
             Entry("declarations.drafts", _l("草稿箱"), "notes", "declaration.view", "menu.drafts"),
-            Entry("declarations.pending", _l("待提交"), "send", "declaration.view", "menu.pending", count="pending"),
+            Entry(
+                "declarations.pending",
+                _l("待提交"),
+                "send",
+                "declaration.view",
+                "menu.pending",
+                count="pending",
+            ),
             Entry("declarations.submitted", _l("已提交"), "list-check", "declaration.view", "menu.submitted"),
         ),
         "menu.manage",
@@ -115,9 +128,7 @@ _OWN = Group(
         Entry("auth.password", _l("修改密码"), "lock"),
     ),
 )
-MENUS = MappingProxyType(
-    {EMPLOYER: (*_HALL, _OWN), AGENCY: (*_AGENCY, _OWN), PLATFORM: (*_PLATFORM, _OWN)}
-)
+MENUS = MappingProxyType({EMPLOYER: (*_HALL, _OWN), AGENCY: (*_AGENCY, _OWN), PLATFORM: (*_PLATFORM, _OWN)})
 
 # status → (icon, tone); the word is the region's own.
 STATUS_MARKS = MappingProxyType(

@@ -35,7 +35,7 @@ def register(app: Flask) -> None:
         spent = time.perf_counter() - g.get("began", time.perf_counter())
         with _guard:
             _requests[request.method, endpoint, answer.status_code] += 1
-            _seconds[request.method, endpoint] += spent  # type: ignore[assignment]
+            _seconds[request.method, endpoint] += spent
         return answer
 
 

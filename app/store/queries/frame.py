@@ -1,4 +1,4 @@
-"""The numbers in the frame of every page: each count stops at a limit, so that it costs the same everywhere."""
+"""The numbers in the frame of every page: each count stops at a limit, so that its cost is bounded."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ def agency_reminders(regions: Collection[str], roles: Collection[str], user_id: 
     return Reminders(mine=row[0], group=row[1])
 
 
-def _capped(ids: Select[tuple[int]]) -> ScalarSelect[int]:
+def _capped(ids: Select[int]) -> ScalarSelect[int]:
     return select(func.count()).select_from(ids.limit(LIMIT).subquery()).scalar_subquery()

@@ -59,7 +59,7 @@ export function show(content) {
   shown?.remove();
   shown = document.createElement("dialog");
   shown.append(document.adoptNode(content));
-  const title = shown.querySelector("h2");
+  const title = shown.querySelector("h1, h2");
   if (title) {
     title.id = "dialog-title";
     shown.setAttribute("aria-labelledby", title.id);
