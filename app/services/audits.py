@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app.clock import to_utc
-from app.domain.declaration import IN_AUDIT, SUBMITTED
+from app.domain.declaration import IN_AUDIT, RETURNED, SUBMITTED
 from app.domain.permission import four_eyes
 from app.errors import Conflict, FieldError, Forbidden, Rejected
 from app.services import host
@@ -112,6 +112,8 @@ def decide(
         _check_decision(case, task, decision, opinion, return_fields)
         _note_decision(case, task, decision, opinion, return_fields, actor, now)
         host.complete(case, task.element_id, {"decision": decision}, actor, now)
+        if case.declaration.status == RETURNED:
+            case.send_out("notice", {"declaration_id": case.declaration.id, "template": "returned"}, now)
         write([case])
         return receipt(case)
 

@@ -63,6 +63,17 @@ class Case:
             )
         )  # fmt: skip
 
+    def note_waiting(self) -> None:
+        """Put into the history which elements now wait for somebody."""
+        self.events += [
+            EventRow(
+                new_id(), self.declaration.id, "waiting", task.created_at_utc,
+                process_id=task.process_id, element_id=task.element_id, element_name=task.title,
+                detail={"type": "userTask"},
+            )
+            for task in self.opened
+        ]  # fmt: skip
+
     def effect_once(self, effect: str, now: datetime, result: Mapping[str, Any]) -> None:
         """Claim an effect: a second one of the same name cannot be written."""
         self.effects.append(EffectRow(self.declaration.id, effect, to_utc(now), dict(result)))
@@ -96,6 +107,8 @@ def write(cases: Sequence[Case]) -> None:
 
     Raises: Duplicate.
     """
+    for case in cases:
+        case.note_waiting()
     with unique_rules():
         people.add_people([row for case in cases for row in case.people])
         declarations.add_declarations([case.declaration for case in cases if case.is_new])
