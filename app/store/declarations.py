@@ -212,15 +212,16 @@ def _load(statement: Select[Any]) -> dict[str, Loaded]:
 
 
 def _take(found: dict[str, Loaded], row: Row[Any]) -> None:
+    values = tuple(row)
     _, instance, employer, task = _STARTS
-    reference = row[1]
+    reference = values[1]
     loaded = found.get(reference)
     if loaded is None:
         loaded = found[reference] = Loaded(
-            DeclarationRow(*row[:instance]),
-            InstanceRow(*row[instance:employer]),
-            EmployerRow(*row[employer:task]),
+            DeclarationRow(*values[:instance]),
+            InstanceRow(*values[instance:employer]),
+            EmployerRow(*values[employer:task]),
             [],
         )
-    if row[task] is not None:
-        loaded.tasks.append(TaskRow(*tuple(row)[task:]))
+    if values[task] is not None:
+        loaded.tasks.append(TaskRow(*values[task:]))
