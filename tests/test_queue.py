@@ -1,6 +1,7 @@
 """Jobs are enqueued by name with ids, in JSON; a missing Redis is a named error."""
 
 import json
+import zlib
 
 import pytest
 
@@ -17,8 +18,6 @@ def _redis(redis_url):
 def test_a_job_carries_its_name_and_ids_as_json():
     job = queue.enqueue("jobs.notices.deliver", queue_name="notices", outbox_id=12345678901234567, region="x")
     data = queue.connection().hget(f"rq:job:{job.id}", "data")
-    import zlib
-
     assert json.loads(zlib.decompress(data)) == [
         "jobs.notices.deliver", None, [], {"outbox_id": 12345678901234567, "region": "x"},
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -15,15 +15,10 @@ from app.store.session import insert_rows
 
 def get_user(user_id: int) -> User:
     """One account. Raises: NotFound."""
-    user = find_user_by_id(user_id)
+    user = db.session.get(User, user_id)
     if user is None:
         raise NotFound("there is no such account")
     return user
-
-
-def find_user_by_id(user_id: int) -> User | None:
-    """The account with this id, if there is one."""
-    return db.session.get(User, user_id)
 
 
 def find_user(username: str) -> User | None:
@@ -50,37 +45,6 @@ def employers_of(user_id: int) -> list[Employer]:
         .order_by(Employer.employer_no)
     )
     return list(db.session.scalars(query))
-
-
-def employer_ids_of(user_id: int) -> frozenset[int]:
-    """The ids of the employers that an account acts for."""
-    return frozenset(
-        db.session.scalars(select(UserEmployer.employer_id).where(UserEmployer.user_id == user_id))
-    )
-
-
-def users_of_employer(employer_id: int) -> list[User]:
-    """The accounts that act for an employer, by sign-in name."""
-    query = (
-        select(User)
-        .join(UserEmployer, UserEmployer.user_id == User.id)
-        .where(UserEmployer.employer_id == employer_id)
-        .order_by(User.username)
-    )
-    return list(db.session.scalars(query))
-
-
-def user_names(user_ids: Collection[int]) -> dict[int, str]:
-    """The names of several accounts, in one statement."""
-    if not user_ids:
-        return {}
-    rows = db.session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
-    return {row.id: row.name for row in rows}
-
-
-def has_users() -> bool:
-    """Whether any account exists."""
-    return db.session.execute(select(User.id).limit(1)).first() is not None
 
 
 def add_users(

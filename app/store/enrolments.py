@@ -76,21 +76,6 @@ def enrolments_of(person_ids: Collection[int]) -> dict[int, list[EnrolmentRow]]:
     return found
 
 
-def enrolments_by_hash(id_hashes: Collection[bytes]) -> dict[bytes, list[EnrolmentRow]]:
-    """All enrolments of each identifier in every region, oldest first, in one statement."""
-    found: dict[bytes, list[EnrolmentRow]] = {}
-    if not id_hashes:
-        return found
-    query = (
-        _select(Person.id_hash)
-        .join(Person, Person.id == Enrolment.person_id)
-        .where(Person.id_hash.in_(id_hashes))
-    )
-    for row in db.session.execute(query.order_by(Enrolment.id)):
-        found.setdefault(row[-1], []).append(EnrolmentRow(*row[:-1]))
-    return found
-
-
 def _select(key: Any) -> Select[*tuple[Any, ...]]:
     return select(*_COLUMNS, key).outerjoin(Employer, Employer.id == Enrolment.employer_id)
 
@@ -150,22 +135,3 @@ def charged_months(
         person: {month: frozenset(funds) for month, funds in by_month.items()}
         for person, by_month in found.items()
     }
-
-
-def last_charged_months(person_ids: Collection[int]) -> dict[int, dict[str, str]]:
-    """The latest charged accrual month of each person and fund, in one statement."""
-    found: dict[int, dict[str, str]] = {}
-    if not person_ids:
-        return found
-    query = (
-        select(ContributionLine.person_id, ContributionLine.fund, func.max(ContributionLine.accrual_month))
-        .where(
-            ContributionLine.person_id.in_(person_ids),
-            ContributionLine.due_type.in_(MONTH_TYPES),
-            ContributionLine.reversed_by_id.is_(None),
-        )
-        .group_by(ContributionLine.person_id, ContributionLine.fund)
-    )
-    for person_id, fund, month in db.session.execute(query):
-        found.setdefault(person_id, {})[fund] = month
-    return found

@@ -122,19 +122,6 @@ def lines_of_declarations(declaration_ids: Collection[int]) -> dict[int, list[Li
     return found
 
 
-def lines_of_person(person_id: int, from_month: str, to_month: str) -> list[LineRow]:
-    """A person's lines over accrual months (inclusive), oldest first."""
-    query = (
-        select(*_COLUMNS)
-        .where(
-            ContributionLine.person_id == person_id,
-            ContributionLine.accrual_month.between(from_month, to_month),
-        )
-        .order_by(ContributionLine.accrual_month, ContributionLine.id)
-    )
-    return [LineRow(*row) for row in db.session.execute(query)]
-
-
 def totals(employer_id: int, due_month: str) -> dict[tuple[str, str, str], int]:
     """An employer's sums of a due month, in fen: {(fund, party, due type): sum}; sums of rounded lines."""
     query = (

@@ -6,6 +6,7 @@ BEGIN, and one that will write starts with BEGIN IMMEDIATE, so that it never has
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from app.errors import WangtingError
 from app.extensions import Model, db
 
+logger = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS = 15_000
 AnySelect = TypeVar("AnySelect", bound=Select[Any])
 _WRITING = "wangting.writing"
@@ -55,13 +57,16 @@ def transaction() -> Iterator[Session]:
     finally:
         session.info.pop(_WRITING, None)
     for call in session.info.pop(_AFTER_COMMIT, ()):
-        call()
+        try:
+            call()
+        except Exception:
+            logger.exception("something after the commit failed")
 
 
 def after_commit(call: Callable[[], object]) -> None:
     """Have something done once the open transaction has committed; dropped if it rolls back.
 
-    The call must not raise: what matters is in the outbox row of the same transaction.
+    A call that fails is logged and nothing more: what matters is in the outbox row of the same transaction.
     """
     calls = db.session().info.get(_AFTER_COMMIT)
     if calls is None or not in_transaction():
@@ -115,7 +120,7 @@ def insert_rows(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
 def engine_options(url: str) -> dict[str, Any]:
     """Engine settings by database; the pool is per process and small, as each worker has few threads."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}}
+        return {}
     return {
         "pool_size": 5,
         "max_overflow": 15,

@@ -11,7 +11,6 @@ from app.store import crypto
 from app.store.employers import (
     add_employers,
     find_employer_by_no,
-    fund_rows_of,
     funds_of,
     get_employer,
     get_employer_by_no,
@@ -22,10 +21,9 @@ from app.store.enrolments import (
     end_enrolments,
     enrolment_values,
     enrolments_of,
-    last_charged_months,
 )
 from app.store.ids import new_id
-from app.store.ledger import add_lines, line_values, lines_of_declaration, lines_of_person, totals
+from app.store.ledger import add_lines, line_values, lines_of_declaration, totals
 from app.store.models import Enrolment, Person
 from app.store.people import add_people, find_people, get_person, id_number, person_values
 from app.store.session import transaction
@@ -181,11 +179,9 @@ def test_a_month_is_charged_once_unless_it_was_reversed(db_session, employer_id)
     assert charged_months([one["id"]]) == {
         one["id"]: {"2026-09": frozenset({"310"}), "2026-10": frozenset({"310"})}
     }
-    assert last_charged_months([one["id"]]) == {one["id"]: {"310": "2026-10"}}
     assert list(charged_months([one["id"]], ["2026-10"])[one["id"]]) == ["2026-10"]
     with pytest.raises(IntegrityError), transaction():
         add_lines([line(one["id"], employer_id, "2026-10", due_type="31")])
-    assert len(lines_of_person(one["id"], "2026-01", "2026-12")) == 2
 
 
 def test_lines_of_a_declaration_and_totals(db_session, employer_id):
@@ -215,11 +211,6 @@ def test_funds_are_dated(db_session, employer_id):
     assert funds_of(employer_id, "2021-01") == ["310", "320"]
     assert funds_of(employer_id, "2022-07") == ["310"]
     assert funds_of(employer_id, "2019-12") == []
-    rows = fund_rows_of([employer_id])[employer_id]
-    assert [(row.fund, row.covers("2022-06"), row.covers("2022-07")) for row in rows] == [
-        ("310", True, True),
-        ("320", True, False),
-    ]
     assert get_employer(employer_id).employer_no == get_employer_by_no("E-1").employer_no
     assert find_employer_by_no("E-2") is None
     with pytest.raises(NotFound):

@@ -1,11 +1,13 @@
 """Transactions: one commit, nothing lost between processes, nothing written outside."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 from sqlalchemy import func, insert, select
 
+from app import clock
 from app.extensions import db
 from app.store import session
 from app.store.ids import new_id
@@ -17,6 +19,7 @@ PROCESSES, INCREMENTS = 3, 200
 INCREMENT = f"""
 import pathlib, sys
 from app.config import Config, database_url
+from app import clock
 from app.extensions import db
 from app.factory import create_app
 from app.store.models import Lease
@@ -36,8 +39,6 @@ with app.app_context():
 
 
 def add_lease(name: str, fence: int = 0) -> None:
-    from app import clock
-
     with transaction() as work:
         work.add(Lease(name=name, holder="test", fence=fence, until_utc=clock.utcnow()))
 
@@ -87,6 +88,32 @@ def test_after_commit_runs_after_and_only_then(db_session):
     assert done == ["kept"]
     with pytest.raises(TransactionError):
         after_commit(lambda: None)
+
+
+def test_a_failure_after_the_commit_does_not_undo_it(db_session, caplog):
+    done = []
+    with transaction():
+        after_commit(lambda: 1 // 0)
+        after_commit(lambda: done.append("next"))
+    assert done == ["next"]
+    assert "after the commit failed" in caplog.text
+
+
+def test_a_forked_process_takes_connections_of_its_own(db_session, app):
+    add_lease("forked", 1)
+    assert db_session.get(Lease, "forked").fence == 1
+    db.session.remove()
+    if (child := os.fork()) == 0:
+        try:
+            with app.app_context():
+                fresh = db.engine.pool.checkedin() == 0
+                with transaction() as work:
+                    work.get(Lease, "forked").fence += fresh
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - a child must never return into the tests
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert db_session.get(Lease, "forked").fence == 2
 
 
 def test_writes_outside_a_transaction_are_refused(db_session):
