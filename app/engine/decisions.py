@@ -209,7 +209,7 @@ class DecisionTable:
         rules = self.matching([evaluate(column.expression, data) for column in table.inputs], data)
         if table.hit_policy == "COLLECT":
             return {
-                output.name: [_answer(rule.outputs[index], data) for rule in rules if rule.outputs[index]]
+                output.name: [_answer(rule.outputs[index], data) for rule in rules]
                 for index, output in enumerate(table.outputs)
             }
         if len(rules) != 1:

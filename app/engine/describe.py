@@ -87,6 +87,7 @@ class Element:
     default_flow: str
     event_definitions: tuple[str, ...]
     triggered_by_event: bool
+    variables: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,16 @@ def _element(
         default_flow=node.get("default", ""),
         event_definitions=definitions,
         triggered_by_event=node.get("triggeredByEvent", "false").lower() == "true",
+        variables=_variables(node),
+    )
+
+
+def _variables(node: etree._Element) -> frozenset[str]:
+    """Name the variables that a form or a message is stored under."""
+    own = [child for child in node if tag(child) == "extensionElements" or tag(child).endswith("Definition")]
+    names = ("variableName", "messageVariable")
+    return frozenset(
+        text_of(entry) for child in own for name in names for entry in child.iter(f"{{{SPIFF}}}{name}")
     )
 
 

@@ -14,9 +14,11 @@ from SpiffWorkflow.bpmn.specs.event_definitions import timer as library
 from SpiffWorkflow.util.task import TaskState
 
 from app.engine.errors import ExpressionFailed
+from app.engine.language import parse_expression
 
 REGION_ZONE = ZoneInfo("Asia/Shanghai")
 _DURATION = re.compile(r"P(?=.)(\d{1,4}[YMWD]){0,4}(T(?=\d)(\d{1,5}H)?(\d{1,5}M)?(\d{1,6}S)?)?")
+_UNQUOTED = re.compile(r"P(\d+[YMWD])*(T(\d+[HMS])+)?|R\d*")
 _CYCLE = re.compile(r"R(\d{0,4})/(.+)")
 
 
@@ -128,3 +130,30 @@ def own_timer(definition: Any) -> Any:
         if type(definition) is theirs:
             return ours(definition.name, definition.expression, description=definition.description)
     return definition
+
+
+def check_timer(kind: str, text: str) -> str:
+    """Say what is wrong with a timer's expression as far as it can be known without data, else ''.
+
+    Shape: kind is timeDate, timeDuration or timeCycle. A duration without quotes reads as names and
+    numbers: that is the usual mistake.
+    """
+    expression = parse_expression(text)
+    if expression.problems:
+        return expression.problems[0]
+    if any(_UNQUOTED.fullmatch(name) for name in expression.names):
+        return "时间必须加引号"
+    if expression.names:
+        return ""
+    now = datetime(2026, 1, 31, tzinfo=UTC)
+    try:
+        value = expression.run({})
+        if kind == "timeCycle":
+            CycleTimer._cycle(value, now)
+        elif kind == "timeDuration" or (isinstance(value, str) and value[:1].upper() == "P"):
+            parse_duration(value, now)
+        else:
+            parse_moment(value)
+    except (ExpressionFailed, ArithmeticError, TypeError, ValueError):
+        return "不是 ISO 8601 时间" if isinstance(text, str) and text[:1] in "\"'" else "时间必须加引号"
+    return ""
