@@ -38,7 +38,7 @@ class Part:
         return self.process.poll() if self.process else 0
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: a person asked for it
+class Stopped(Exception):
     """The person asked to stop."""
 
 
