@@ -120,7 +120,9 @@ def correct(case: Case, data: Mapping[str, Any], actor: Actor, now: datetime) ->
     Raises: Rejected.
     """
     before, row = case.data, case.declaration
-    changed = [name for name in {**before, **data} if before.get(name) != data.get(name)]
+    # read-only fields are the registry's: no correction changes them
+    typed_in = [field.name for field in case.bundle.form(row.kind).fields if not field.readonly]
+    changed = [name for name in typed_in if before.get(name) != data.get(name)]
     moved = [name for name in _IDENTITY_FIELDS if name in changed and name not in row.return_fields]
     if moved:
         words = "退回补正不能更换证件号码，请废弃本申报后重新申报"
