@@ -1,7 +1,10 @@
 """What every test shares: private servers, a browser, and the rule that nothing is skipped."""
 
+import atexit
 import importlib.util
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -19,6 +22,11 @@ for _name in (
     "DEMO_PASSWORD", "WANGTING_NOW", "WANGTING_DEMO", "WANGTING_INSTANCE",
 ):  # fmt: skip
     os.environ.pop(_name, None)
+
+
+# Commands that tests start in the repository make their secrets here.
+os.environ["WANGTING_INSTANCE"] = tempfile.mkdtemp(prefix="wt-instance-")
+atexit.register(shutil.rmtree, os.environ["WANGTING_INSTANCE"], ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
