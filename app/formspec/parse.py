@@ -21,7 +21,12 @@ _DIGIT_NOISE = str.maketrans("", "", " -")
 
 def clean_text(text: str) -> str:
     """Return the text trimmed, with invisible characters gone; letters stay as typed."""
-    return text.translate(_INVISIBLE).strip()
+    return text.strip() if text.isascii() else text.translate(_INVISIBLE).strip()
+
+
+def half_width(text: str) -> str:
+    """Return the text with full-width letters, digits and signs as plain ones, trimmed."""
+    return text.strip() if text.isascii() else clean_text(text.translate(_HALF_WIDTH))
 
 
 def parse_text(text: str) -> Any:
@@ -30,20 +35,20 @@ def parse_text(text: str) -> Any:
 
 def parse_number_text(text: str) -> Any:
     """Document numbers: half-width, no spaces inside, upper case (a final x becomes X)."""
-    return clean_text(text.translate(_HALF_WIDTH)).translate(_DIGIT_NOISE).upper()
+    return half_width(text).translate(_DIGIT_NOISE).upper()
 
 
 def parse_digits(text: str) -> Any:
-    return clean_text(text.translate(_HALF_WIDTH)).translate(_DIGIT_NOISE)
+    return half_width(text).translate(_DIGIT_NOISE)
 
 
 def parse_half_width(text: str) -> Any:
-    return clean_text(text.translate(_HALF_WIDTH))
+    return half_width(text)
 
 
 def parse_date(text: str) -> Any:
     """Any usual way to write a day → YYYY-MM-DD; what is no day stays as typed and is refused later."""
-    typed = clean_text(text.translate(_HALF_WIDTH))
+    typed = half_width(text)
     match = _DATE.fullmatch(typed) or _DATE_DIGITS.fullmatch(typed)
     if match is None:
         return typed
@@ -55,7 +60,7 @@ def parse_date(text: str) -> Any:
 
 def parse_month(text: str) -> Any:
     """201608, 2016-08, 2016/8, 2016年8月, or a whole day → YYYY-MM."""
-    typed = clean_text(text.translate(_HALF_WIDTH))
+    typed = half_width(text)
     match = _MONTH.fullmatch(typed)
     if match is not None and 1 <= int(match[2]) <= 12:
         return f"{match[1]}-{int(match[2]):02d}"
@@ -65,7 +70,7 @@ def parse_month(text: str) -> Any:
 
 def parse_money(text: str) -> Any:
     """Yuan → text with two decimals; more decimals or other characters stay as typed."""
-    typed = clean_text(text.translate(_HALF_WIDTH))
+    typed = half_width(text)
     try:
         amount = Decimal(typed.translate(_MONEY_NOISE))
     except InvalidOperation:
@@ -76,7 +81,7 @@ def parse_money(text: str) -> Any:
 
 
 def parse_integer(text: str) -> Any:
-    typed = clean_text(text.translate(_HALF_WIDTH))
+    typed = half_width(text)
     return int(typed) if re.fullmatch(r"-?\d{1,15}", typed, re.ASCII) else typed
 
 

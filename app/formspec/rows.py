@@ -13,7 +13,7 @@ from app.formspec.derive import fill_derived
 from app.formspec.fields import Field
 from app.formspec.form import Form
 from app.formspec.parse import PARSERS, cell_text, clean_text, parse_half_width
-from app.formspec.validate import field_error
+from app.formspec.validate import field_error, validate
 
 # Up to here a spreadsheet number is exact; a longer one has lost its last digits.
 _EXACT_LIMIT = 10**15
@@ -41,8 +41,8 @@ def row_to_data(
 ) -> tuple[dict[str, Any], list[FieldError]]:
     """Return the typed data of a row, and the cells that could not be read at all.
 
-    Shape: `form` is the batch's own form; `settings` are the values given once for the whole file.
-    The data are not checked yet: `validate` comes next, with the form's `batch_form`.
+    Shape: `settings` are the typed values given once for the whole file.
+    The data are not checked yet: `check_row` does both.
     Labels from the drop-downs become codes, empty cells take the column's default ("today" is `today`),
     and an identity card number fills birth date, sex and nationality.
     """
@@ -62,6 +62,16 @@ def row_to_data(
         if value not in ("", []):
             data[name] = value
     return _completed(form, fill_derived(form, data), today), errors
+
+
+def check_row(
+    form: Form, row: Row, today: date, settings: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], list[FieldError]]:
+    """Return the typed data of a row and all its refusals, each field named once."""
+    data, unread = row_to_data(form, row, today, settings)
+    named = {error.field for error in unread}
+    refusals = validate(form.batch_form, data, today=today)
+    return data, unread + [error for error in refusals if error.field not in named]
 
 
 def data_to_cells(form: Form, data: Mapping[str, Any]) -> dict[str, str]:

@@ -34,7 +34,10 @@ _UNUSUAL = (
     re.compile(rb"r=\s"),
     re.compile(rb"='"),
     re.compile(rb"= '"),
-    re.compile(rb'r="[A-Za-z0-9]*&'),
+    re.compile(rb' r="[A-Za-z0-9]*&'),
+    re.compile(rb'\nr="'),
+    re.compile(rb'\rr="'),
+    re.compile(rb'\tr="'),
     re.compile(rb"<!"),
 )
 _DECLARATION = re.compile(rb"\s*<\?xml[^>]*?encoding=[\"']([^\"']+)[\"']")

@@ -14,7 +14,10 @@ FORMS = Path(__file__).parents[2] / "forms"
 
 
 def shared_documents() -> dict[str, dict]:
-    return {f"shared/{path.stem}": json.loads(path.read_text("utf-8")) for path in (FORMS / "shared").glob("*.json")}
+    return {
+        f"shared/{path.stem}": json.loads(path.read_text("utf-8"))
+        for path in (FORMS / "shared").glob("*.json")
+    }
 
 
 def all_codes() -> dict:
