@@ -7,6 +7,7 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.script_engine import BasePythonScriptEngineEnvironment, PythonScriptEngine
 
+from app.engine.decisions import DecisionTable
 from app.engine.errors import ExpressionFailed
 from app.engine.language import evaluate, execute, parse_expression, plain
 from app.engine.outcome import Data, ServiceCall
@@ -16,7 +17,7 @@ class SafeEnvironment(BasePythonScriptEngineEnvironment):
     """Evaluates and executes in the safe language only; has no globals to protect or to shadow."""
 
     def evaluate(
-        self, expression: str, context: Data, external_context: Mapping[str, Any] | None = None
+        self, expression: str, context: Mapping[str, Any], external_context: Mapping[str, Any] | None = None
     ) -> Any:
         """Return an expression's value over the task's data (and the library's own additions)."""
         scope = {**external_context, **context} if external_context else context
@@ -34,8 +35,8 @@ class Engine(PythonScriptEngine):
     Errors come out as they are: the library's own wrapping hides what a service raised.
     """
 
-    def __init__(self, call: ServiceCall, now: datetime) -> None:
-        super().__init__(SafeEnvironment())
+    def __init__(self, call: ServiceCall, now: datetime, environment: SafeEnvironment | None = None) -> None:
+        super().__init__(environment or SafeEnvironment())
         self.now = now
         self.failure: BaseException | None = None
         self._call = call
@@ -54,6 +55,14 @@ class Engine(PythonScriptEngine):
         """Run a script's assignments on a task's data."""
         self.environment.execute(script, task.data)
         return True
+
+    def parameter(self, task: Any, expression: str) -> Any:
+        """Return the value of a service's parameter."""
+        return self.evaluate(task, expression)
+
+    def decide(self, task: Any, table: DecisionTable) -> Data:
+        """Return a decision table's answers on a task's data."""
+        return table.decide(task.data, self.environment.evaluate)
 
     def serve(self, task: Any, name: str, parameters: Data) -> Data | None:
         """Call a service of the caller's and return its result as plain data.

@@ -5,7 +5,7 @@ are held to their name: no matching rule or two of them stop the process, nothin
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -191,34 +191,26 @@ class DecisionTable:
             for rule in description.rules
         ]
 
-    def matching(self, values: list[Any], data: Mapping[str, Any]) -> list[DecisionRule]:
-        """List the rules that match the columns' values."""
-        scopes = [{**data, INPUT: value} for value in values]
-        return [
-            rule
-            for rule, cells in self._rules
-            if all(test is None or evaluate(test, scopes[index]) for index, test in cells)
-        ]
-
-    def decide(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def decide(
+        self, data: Mapping[str, Any], evaluate: Callable[[str, Mapping[str, Any]], Any] = evaluate
+    ) -> dict[str, Any]:
         """Return output name -> value (UNIQUE) or list of values (COLLECT, empty where nothing matches).
 
         Raises: ExpressionFailed where a UNIQUE table matches no rule or more than one.
         """
         table = self.description
-        rules = self.matching([evaluate(column.expression, data) for column in table.inputs], data)
-        if table.hit_policy == "COLLECT":
-            return {
-                output.name: [_answer(rule.outputs[index], data) for rule in rules]
-                for index, output in enumerate(table.outputs)
-            }
-        if len(rules) != 1:
+        scopes = [{**data, INPUT: evaluate(column.expression, data)} for column in table.inputs]
+        rules = [
+            rule
+            for rule, cells in self._rules
+            if all(test is None or evaluate(test, scopes[index]) for index, test in cells)
+        ]
+        if table.hit_policy == "UNIQUE" and len(rules) != 1:
             found = ", ".join(rule.id for rule in rules) or "none"
             raise ExpressionFailed(f"decision {table.id}: exactly one rule must match, found {found}")
-        return {
-            output.name: _answer(rules[0].outputs[index], data) for index, output in enumerate(table.outputs)
-        }
-
-
-def _answer(cell: str, data: Mapping[str, Any]) -> Any:
-    return evaluate(cell, data) if cell else None
+        answers: dict[str, Any] = {}
+        for index, output in enumerate(table.outputs):
+            cells = [rule.outputs[index] for rule in rules]
+            values = [evaluate(cell, data) if cell else None for cell in cells]
+            answers[output.name] = values[0] if table.hit_policy == "UNIQUE" else values
+        return answers

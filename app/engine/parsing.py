@@ -28,7 +28,7 @@ class OwnServiceTask(ServiceTask):
     def _execute(self, task: Any) -> bool:
         engine = task.workflow.script_engine
         parameters = {
-            name: engine.evaluate(task, parameter["value"])
+            name: engine.parameter(task, parameter["value"])
             for name, parameter in self.operation_params.items()
         }
         result = engine.serve(task, self.operation_name, parameters)
@@ -41,7 +41,7 @@ class OwnRuleTask(BusinessRuleTask):
     """Decides and puts the answers into the data; the library would merge lists with older answers."""
 
     def _run_hook(self, my_task: Any) -> bool:
-        my_task.data.update(self.dmnEngine.decide(my_task.data))
+        my_task.data.update(my_task.workflow.script_engine.decide(my_task, self.dmnEngine))
         return True
 
 

@@ -41,7 +41,7 @@ def start(spec: ProcessSpec, data: Mapping[str, Any], call: ServiceCall, now: da
         workflow.task_tree.data.update(plain(data))
         return action.finish()
 
-    return _guarded(action, run)
+    return guarded(action, run)
 
 
 def complete(
@@ -51,7 +51,11 @@ def complete(
 
     Raises: TaskNotOpen, StateUnreadable, ProcessFailed, and what `call` raises, unchanged.
     """
-    action = _resume(spec, state, call, now)
+    return complete_open(_resume(spec, state, call, now), task_id, data)
+
+
+def complete_open(action: Action, task_id: str, data: Mapping[str, Any]) -> Outcome:
+    """Complete an open user task of a workflow in memory; `complete` does it on a stored one."""
     task = _open_task(action.workflow, task_id)
 
     def run() -> Outcome:
@@ -63,7 +67,7 @@ def complete(
         action.after(task)
         return action.finish()
 
-    return _guarded(action, run)
+    return guarded(action, run)
 
 
 def send(
@@ -95,7 +99,7 @@ def send(
             raise NothingWaits(message)
         return action.finish()
 
-    return _guarded(action, run)
+    return guarded(action, run)
 
 
 def wake(spec: ProcessSpec, state: bytes, call: ServiceCall, now: datetime) -> Outcome:
@@ -106,7 +110,7 @@ def wake(spec: ProcessSpec, state: bytes, call: ServiceCall, now: datetime) -> O
         action.workflow.refresh_timers()
         return action.finish()
 
-    return _guarded(action, run)
+    return guarded(action, run)
 
 
 def _resume(spec: ProcessSpec, state: bytes, call: ServiceCall, now: datetime) -> Action:
@@ -128,7 +132,7 @@ def _open_task(workflow: BpmnWorkflow, task_id: str) -> Any:
     raise TaskNotOpen(task_id)
 
 
-def _guarded(action: Action, run: Callable[[], _Result]) -> _Result:
+def guarded(action: Action, run: Callable[[], _Result]) -> _Result:
     """Let a service's own error out as it is, and name the element for everything else."""
     try:
         return run()

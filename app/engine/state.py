@@ -103,7 +103,8 @@ def _extra(task: Task, inherited: Mapping[str, Any]) -> dict[str, Any]:
     parent = task.parent
     if task.has_state(_OPEN) or (parent is not None and isinstance(parent.task_spec, LoopTask)):
         extra["id"] = task.id.hex
-    if task.has_state(TaskState.READY) or isinstance(task.task_spec, Join):
+    joined = isinstance(task.task_spec, Join) and task.has_state(TaskState.FINISHED_MASK)
+    if joined or task.has_state(TaskState.READY):
         extra["c"] = round(task.last_state_change, 6)
     return extra
 
