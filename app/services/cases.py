@@ -13,7 +13,7 @@ from app.domain.parameters import ParameterSet
 from app.services import outbox
 from app.services.actors import Actor
 from app.services.registry import Registry
-from app.store import declarations, enrolments, events, instances, ledger, people, tasks
+from app.store import declarations, enrolments, events, incidents, instances, ledger, people, tasks
 from app.store.constraints import unique_rules
 from app.store.crypto import decrypt_json
 from app.store.declarations import DeclarationRow, Loaded
@@ -45,6 +45,7 @@ class Case:
     checked: bool = False
     months: list[str] | None = None
     ran: bool = False
+    recovered: bool = False
     opened: list[TaskRow] = field(default_factory=list)
     ended: list[TaskRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
@@ -121,6 +122,10 @@ def write(cases: Sequence[Case]) -> None:
         ledger.add_lines([row for case in cases for row in case.lines])
         events.add_effects([row for case in cases for row in case.effects])
         events.add_events([row for case in cases for row in case.events])
+        recovered = [case.declaration for case in cases if case.recovered]
+        if recovered:
+            # the case went on: what had stopped it is over
+            incidents.set_resolved_of([row.id for row in recovered], recovered[0].updated_at_utc)
         leaving = [row for case in cases for row in case.outbox]
         add_outbox(leaving)
     if leaving:

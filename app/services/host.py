@@ -26,7 +26,7 @@ from app.store.declarations import DeclarationRow
 from app.store.events import EventRow
 from app.store.facts import EmployerRecord
 from app.store.ids import new_id
-from app.store.instances import COMPLETED, RUNNING, InstanceRow
+from app.store.instances import COMPLETED, INCIDENT, RUNNING, InstanceRow
 from app.store.tasks import TaskRow
 
 NEVER_DUE = datetime(9999, 1, 1)
@@ -190,6 +190,7 @@ def _caller(case: Case, actor: Actor, now: datetime) -> ServiceCall:
 def _absorb(case: Case, outcome: Outcome, actor: Actor, now: datetime) -> None:
     """Take over state, tasks, status and steps of a run."""
     case.ran = True
+    case.recovered = case.recovered or case.instance.status == INCIDENT
     row, moment = case.declaration, to_utc(now)
     case.instance.state = outcome.state
     case.instance.status = COMPLETED if outcome.completed else RUNNING

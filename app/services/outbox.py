@@ -29,14 +29,14 @@ MAX_ATTEMPTS = 3
 SWEEP_CHUNK = 200
 
 
-class UnknownTopic(WangtingError):
+class UnknownTopicError(WangtingError):
     """An outbox row was about to be written that no job would ever read."""
 
 
 def new_row(topic: str, payload: Mapping[str, Any], now: datetime) -> OutboxRow:
-    """Make a row for something to do after the commit. Raises: UnknownTopic."""
+    """Make a row for something to do after the commit. Raises: UnknownTopicError."""
     if topic not in TOPICS:
-        raise UnknownTopic(topic)
+        raise UnknownTopicError(topic)
     # the sweeper's clock is the machine's: a demonstration's clock stands still
     due = clock.real_utcnow() + timedelta(seconds=FIRST_SWEEP_SECONDS)
     return OutboxRow(new_id(), topic, due, clock.to_utc(now), payload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -80,6 +80,15 @@ def set_resolved(incident_id: int, user_id: int | None, now_utc: datetime) -> No
         update(_TABLE)
         .where(_TABLE.c.id == incident_id)
         .values(status=RESOLVED, resolved_at_utc=now_utc, resolved_by_id=user_id)
+    )
+
+
+def set_resolved_of(declaration_ids: Sequence[int], now_utc: datetime) -> None:
+    """Close the open incidents of cases that went on."""
+    db.session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.declaration_id.in_(declaration_ids), _TABLE.c.status == OPEN)
+        .values(status=RESOLVED, resolved_at_utc=now_utc)
     )
 
 

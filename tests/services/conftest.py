@@ -25,7 +25,7 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def context(app) -> Iterator[None]:
+def in_context(app) -> Iterator[None]:
     with app.app_context():
         yield
         db.session.remove()
