@@ -17,12 +17,11 @@ from pathlib import Path
 import openpyxl
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
-from conftest import load_form  # noqa: E402
-from people import jiangsu_rows, nantong_rows  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from app.formspec.excel import build_template  # noqa: E402
+from tests.formspec.conftest import load_form  # noqa: E402
+from tests.formspec.people import jiangsu_rows, nantong_rows  # noqa: E402
 
 TARGET = Path(__file__).parent / "fixtures"
 FORMATS = {"xlsx": "Calc MS Excel 2007 XML", "xls": "MS Excel 97"}

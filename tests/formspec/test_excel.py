@@ -7,12 +7,12 @@ from io import BytesIO
 
 import openpyxl
 import pytest
-from people import jiangsu_rows, nantong_rows
 
 from app.formspec.excel import Refused, build_error_workbook, build_template
 from app.formspec.resolve import FormDocumentError
 from app.formspec.rows import Row, check_row, guarded, unguarded
 from app.formspec.workbook import read_workbook
+from tests.formspec.people import jiangsu_rows, nantong_rows
 
 TODAY = date(2026, 11, 8)
 FUNDS = {"funds": ["310"]}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from people import identity_number, number_ending_in_x
 
 from app.errors import FieldError
 from app.formspec.form import Form
 from app.formspec.openapi import component_name, component_schema
 from app.formspec.resolve import FormDocumentError
 from app.formspec.validate import validate
+from tests.formspec.people import identity_number, number_ending_in_x
 
 TODAY = date(2026, 11, 8)
 
@@ -39,9 +39,9 @@ def messages(form: Form, typed: dict[str, object], partial: bool = False) -> dic
 
 def test_every_form_compiles_and_has_its_contract_names(forms):
     expected = {
-        "enrol.320500": {"id_type", "id_number", "name", "sex", "birth_date", "ethnicity", "nationality", "phone",
-                         "first_work_date", "person_type", "wage_yuan", "start_date", "funds", "bank_name",
-                         "bank_account_name", "bank_account", "remark"},
+        "enrol.320500": {"id_type", "id_number", "name", "sex", "birth_date", "ethnicity", "nationality",
+                         "phone", "first_work_date", "person_type", "wage_yuan", "start_date", "funds",
+                         "bank_name", "bank_account_name", "bank_account", "remark"},
         "enrol.320600": {"id_number", "name", "post", "education", "start_month", "wage_yuan"},
         "enrol.610500": {"id_number", "name", "start_month", "wage_yuan", "funds"},
         "audit": {"decision", "opinion", "return_fields"},

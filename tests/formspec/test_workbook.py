@@ -12,12 +12,12 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people import nantong_rows
 
 from app.formspec.excel import build_template
 from app.formspec.rows import check_row
 from app.formspec.workbook import Limits, WorkbookError, read_workbook
 from app.formspec.xlsx_scan import Area, is_plain, scan_sheet, scan_sheet_exactly
+from tests.formspec.people import nantong_rows
 
 FIXTURES = Path(__file__).parent / "fixtures"
 TODAY = date(2026, 11, 8)
@@ -72,7 +72,7 @@ def test_both_formats_give_the_same_data(forms, extension):
 
 @pytest.mark.parametrize("extension", ["xlsx", "xls"])
 def test_odd_but_right_files_are_read(forms, extension):
-    """Blank rows, an own sheet with formulas in front, lower-case x, full-width digits, real days, numbers."""
+    """Blank rows, an own sheet with formulas in front, lower-case x, full-width digits, days, numbers."""
     upload = read_workbook(FIXTURES / f"odd.{extension}", forms["enrol"])
     checked = [check_row(forms["enrol"], row, TODAY, {"funds": ["310"]}) for row in upload.rows]
     assert [row.number for row in upload.rows] == [6, 7, 8, 9, 10, 11]
@@ -166,7 +166,7 @@ def repacked_facts(content: bytes, form_name: str) -> bytes:
         b"<c r='XFD1048576'><v>1</v></c>",
         b'<c  s="1"\n  r = "XFD1048576"><v>1</v></c>',
         b'<c r="XF&#68;1048576"><v>1</v></c>',
-        b'<m:c xmlns:m="http://schemas.openxmlformats.org/spreadsheetml/2006/main" r="XFD1048576"><m:v>1</m:v></m:c>',
+        b'<m:c xmlns:m="urn:any" r="XFD1048576"><m:v>1</m:v></m:c>',
         b'<c r="B100000"><v>1</v></c>',
         b'<c r="BM4"><v>1</v></c>',
     ],
@@ -196,7 +196,8 @@ def test_a_zip_bomb_is_stopped_while_it_unpacks(forms, template):
     content = repacked(template, sheet=sheet)
     assert len(content) < 200_000
     error = refusal(content, forms["enrol.320600"], unpacked_bytes=8 << 20)
-    assert (error.code, error.message[:17]) == ("too_large_inside", "文件解开后的内容超过 8M，不能")
+    assert error.code == "too_large_inside"
+    assert error.message.startswith("文件解开后的内容超过 8M")
 
 
 def test_a_shared_strings_bomb_ends_the_reader_only(forms, template):
@@ -277,7 +278,7 @@ CELLS = st.sampled_from(
         b'<c r="F6"><f t="shared" si="0"/></c>',
         b'<c\tr="G7"><v>1</v></c>',
         b"<formula1>x</formula1>",
-    ]  # fmt: skip
+    ]
 )
 
 
