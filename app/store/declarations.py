@@ -107,19 +107,36 @@ _UPDATE = (
 )
 
 
+_ORDER = (Declaration.id, HumanTask.id)
+_WAITING_BY_REFERENCE = _WAITING.where(
+    Declaration.reference.in_(bindparam("references", expanding=True))
+).order_by(*_ORDER)
+_WAITING_BY_TASK = _WAITING.where(
+    Declaration.id
+    == select(HumanTask.declaration_id).where(HumanTask.id == bindparam("task_id")).scalar_subquery()
+).order_by(*_ORDER)
+_ANY_BY_ID = _ANY.where(Declaration.id.in_(bindparam("ids", expanding=True))).order_by(*_ORDER)
+_ANY_BY_REFERENCE = _ANY.where(Declaration.reference == bindparam("reference")).order_by(*_ORDER)
+_HELD = (Declaration.__table__, ProcessInstance.__table__)
+_HELD_WAITING = {
+    statement: statement.with_for_update(of=[*_HELD, HumanTask.__table__])
+    for statement in (_WAITING_BY_REFERENCE, _WAITING_BY_TASK)
+}
+_HELD_DUE = _ANY_BY_ID.with_for_update(of=list(_HELD), skip_locked=True)
+
+
 def load_waiting(references: Sequence[str]) -> dict[str, Loaded]:
     """Load and hold cases that wait for somebody, with all their tasks, in one statement.
 
     Whoever waited here for another's commit reads what that one left: an ended task is gone, and with its
     last task a case is left out.
     """
-    return _load(_held(_WAITING.where(Declaration.reference.in_(references)), tasks=True))
+    return _load(_waiting(_WAITING_BY_REFERENCE), {"references": list(references)})
 
 
 def load_by_task(task_id: int) -> Loaded | None:
     """Load and hold the case of an open task; None where the task is gone."""
-    owner = select(HumanTask.declaration_id).where(HumanTask.id == task_id).scalar_subquery()
-    for loaded in _load(_held(_WAITING.where(Declaration.id == owner), tasks=True)).values():
+    for loaded in _load(_waiting(_WAITING_BY_TASK), {"task_id": task_id}).values():
         if any(task.id == task_id for task in loaded.tasks):
             return loaded
     return None
@@ -127,12 +144,12 @@ def load_by_task(task_id: int) -> Loaded | None:
 
 def load_due(ids: Sequence[int]) -> dict[str, Loaded]:
     """Load and hold cases for their timers; those that somebody else holds now are left out."""
-    return _load(_held(_ANY.where(Declaration.id.in_(ids)), tasks=False))
+    return _load(_HELD_DUE if session.is_postgresql() else _ANY_BY_ID, {"ids": list(ids)})
 
 
 def find_case(reference: str) -> Loaded | None:
     """Find one case with everything, to look at it."""
-    return _load(_ANY.where(Declaration.reference == reference)).get(reference)
+    return _load(_ANY_BY_REFERENCE, {"reference": reference}).get(reference)
 
 
 def find_declaration(reference: str) -> DeclarationRow | None:
@@ -195,18 +212,13 @@ def set_statuses(ids: Sequence[int], status: str, now_utc: datetime) -> None:
     )
 
 
-def _held(statement: Select[Any], *, tasks: bool) -> Select[Any]:
-    if not session.is_postgresql():
-        return statement
-    tables = [Declaration.__table__, ProcessInstance.__table__]
-    if tasks:
-        return statement.with_for_update(of=[*tables, HumanTask.__table__])
-    return statement.with_for_update(of=tables, skip_locked=True)
+def _waiting(statement: Select[Any]) -> Select[Any]:
+    return _HELD_WAITING[statement] if session.is_postgresql() else statement
 
 
-def _load(statement: Select[Any]) -> dict[str, Loaded]:
+def _load(statement: Select[Any], given: dict[str, Any]) -> dict[str, Loaded]:
     found: dict[str, Loaded] = {}
-    for row in db.session.execute(statement.order_by(Declaration.id, HumanTask.id)):
+    for row in db.session.execute(statement, given):
         _take(found, row)
     return found
 

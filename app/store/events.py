@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.store import session
 from app.store.models import Effect, Event
+from app.store.rows import values_of
 
 
 @dataclass(slots=True)
@@ -42,12 +43,12 @@ class EffectRow:
 
 def add_events(rows: Sequence[EventRow]) -> None:
     """Insert steps in one statement."""
-    session.insert_rows(Event, [asdict(row) for row in rows])
+    session.insert_rows(Event, [values_of(row) for row in rows])
 
 
 def add_effects(rows: Sequence[EffectRow]) -> None:
     """Insert effects in one statement; a second one of the same name breaks the unique rule `effect`."""
-    session.insert_rows(Effect, [asdict(row) for row in rows])
+    session.insert_rows(Effect, [values_of(row) for row in rows])
 
 
 def list_events(declaration_id: int) -> list[EventRow]:

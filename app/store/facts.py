@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from app.extensions import db
@@ -53,21 +53,35 @@ class PersonRecord:
     stretches: list[StretchRecord] = field(default_factory=list)
 
 
+_AT = aliased(Employer.__table__)
+_EMPLOYERS = (
+    select(
+        Employer.id, Employer.region, Employer.employer_no, Employer.name, Employer.status,
+        EmployerFund.fund, EmployerFund.from_month, EmployerFund.to_month,
+    )
+    .outerjoin(EmployerFund.__table__, EmployerFund.employer_id == Employer.id)
+    .where(Employer.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Employer.id, EmployerFund.fund, EmployerFund.from_month)
+)  # fmt: skip
+_PEOPLE = (
+    select(
+        Person.id, Person.region, Person.id_hash, Person.id_type, Person.name, Person.sex,
+        Person.birth_date, Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type,
+        Enrolment.from_month, Enrolment.to_month, Enrolment.status, func.coalesce(_AT.c.employer_no, ""),
+    )
+    .outerjoin(Enrolment.__table__, Enrolment.person_id == Person.id)
+    .outerjoin(_AT, _AT.c.id == Enrolment.employer_id)
+    .where(Person.id_hash.in_(bindparam("hashes", expanding=True)), Person.merged_into_id.is_(None))
+    .order_by(Person.id, Enrolment.id)
+)  # fmt: skip
+
+
 def employer_records(employer_ids: Collection[int]) -> dict[int, EmployerRecord]:
     """Employers with their funds, in one statement."""
     found: dict[int, EmployerRecord] = {}
     if not employer_ids:
         return found
-    rows = db.session.execute(
-        select(
-            Employer.id, Employer.region, Employer.employer_no, Employer.name, Employer.status,
-            EmployerFund.fund, EmployerFund.from_month, EmployerFund.to_month,
-        )
-        .outerjoin(EmployerFund.__table__, EmployerFund.employer_id == Employer.id)
-        .where(Employer.id.in_(employer_ids))
-        .order_by(Employer.id, EmployerFund.fund, EmployerFund.from_month)
-    )  # fmt: skip
-    for row in rows:
+    for row in db.session.execute(_EMPLOYERS, {"ids": list(employer_ids)}):
         employer = found.get(row[0])
         if employer is None:
             employer = found[row[0]] = EmployerRecord(*row[:5])
@@ -84,20 +98,8 @@ def person_records(id_hashes: Collection[bytes]) -> dict[bytes, list[PersonRecor
     found: dict[bytes, list[PersonRecord]] = {}
     if not id_hashes:
         return found
-    at = aliased(Employer.__table__)
-    rows = db.session.execute(
-        select(
-            Person.id, Person.region, Person.id_hash, Person.id_type, Person.name, Person.sex,
-            Person.birth_date, Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type,
-            Enrolment.from_month, Enrolment.to_month, Enrolment.status, func.coalesce(at.c.employer_no, ""),
-        )
-        .outerjoin(Enrolment.__table__, Enrolment.person_id == Person.id)
-        .outerjoin(at, at.c.id == Enrolment.employer_id)
-        .where(Person.id_hash.in_(id_hashes), Person.merged_into_id.is_(None))
-        .order_by(Person.id, Enrolment.id)
-    )  # fmt: skip
     last: PersonRecord | None = None
-    for row in rows:
+    for row in db.session.execute(_PEOPLE, {"hashes": list(id_hashes)}):
         if last is None or last.id != row[0]:
             last = PersonRecord(*row[:7])
             found.setdefault(last.id_hash, []).append(last)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from app.extensions import db
 from app.store import session
 from app.store.models import Incident
+from app.store.rows import values_of
 
 OPEN, RESOLVED = "open", "resolved"
 
@@ -42,7 +43,7 @@ _COLUMNS = tuple(_TABLE.c[name] for name in IncidentRow.__slots__)
 
 def add_incident(row: IncidentRow) -> None:
     """Insert one incident."""
-    session.insert_rows(Incident, [asdict(row)])
+    session.insert_rows(Incident, [values_of(row)])
 
 
 def find_incident(incident_id: int) -> IncidentRow | None:

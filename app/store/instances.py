@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, update
@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, select, update
 from app.extensions import db
 from app.store import session
 from app.store.models import ProcessInstance
+from app.store.rows import values_of
 
 RUNNING, COMPLETED, INCIDENT = "running", "completed", "incident"
 
@@ -43,7 +44,7 @@ _UPDATE = (
 
 def add_instances(rows: Sequence[InstanceRow]) -> None:
     """Insert new processes in one statement."""
-    session.insert_rows(ProcessInstance, [asdict(row) for row in rows])
+    session.insert_rows(ProcessInstance, [values_of(row) for row in rows])
 
 
 def set_instances(rows: Sequence[InstanceRow]) -> None:

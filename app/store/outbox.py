@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from app.extensions import db
 from app.store import session
 from app.store.models import Outbox
+from app.store.rows import values_of
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ _COLUMNS = tuple(_TABLE.c[name] for name in OutboxRow.__slots__)
 
 def add_outbox(rows: Sequence[OutboxRow]) -> None:
     """Insert rows in one statement."""
-    session.insert_rows(Outbox, [asdict(row) for row in rows])
+    session.insert_rows(Outbox, [values_of(row) for row in rows])
 
 
 def hold_outbox(outbox_id: int) -> OutboxRow | None:

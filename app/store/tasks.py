@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 from app.extensions import db
 from app.store import session
 from app.store.models import Declaration, HumanTask, User
+from app.store.rows import values_of
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ _TABLE = HumanTask.__table__
 
 def add_tasks(rows: Sequence[TaskRow]) -> None:
     """Insert tasks in one statement."""
-    session.insert_rows(HumanTask, [asdict(row) for row in rows])
+    session.insert_rows(HumanTask, [values_of(row) for row in rows])
 
 
 def remove_tasks(ids: Sequence[int]) -> None:
