@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 NODE_MAJOR := 24
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 WORKERS ?= 2
+MESSAGES := app/web/translations/en/LC_MESSAGES/messages.mo
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
@@ -14,7 +15,7 @@ export PYTHONUTF8 := 1
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
-run: $(VENV)/.runtime app/web/static/dist/manifest.json ## install what is missing and start the whole product; Ctrl-C stops it
+run: $(VENV)/.runtime app/web/static/dist/manifest.json $(MESSAGES) ## install what is missing and start the whole product; Ctrl-C stops it
 	@exec $(BIN)/python -m app.cli.serve
 
 test: venv-dev assets browser ## all tests, on SQLite and PostgreSQL, with Redis and a browser
@@ -38,7 +39,7 @@ bench: venv-dev assets ## measure speed, writes build/bench.json
 check: $(VENV)/.runtime ## check the process, decision, form and parameter files
 	@$(BIN)/flask definitions check
 
-assets: app/web/static/dist/manifest.json ## browser parts from npm
+assets: app/web/static/dist/manifest.json $(MESSAGES) ## browser parts from npm
 
 venv: $(VENV)/.runtime ## the runtime environment
 
@@ -98,3 +99,6 @@ browser:
 	    apt-get install -y -qq --no-install-recommends fontconfig $(BROWSER_PACKAGES) >/dev/null; exit $$?; fi; \
 	if [ -n "$$found" ]; then echo "No Chinese font was found: screenshots will show boxes. To add one: sudo apt-get install fonts-noto-cjk" >&2; exit 0; fi; \
 	echo "The browser journeys need Chromium. Type: sudo apt-get install $(BROWSER_PACKAGES)" >&2; exit 1
+
+%.mo: %.po | $(VENV)/.runtime
+	@$(BIN)/pybabel -q compile -i $< -o $@

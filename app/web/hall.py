@@ -11,6 +11,6 @@ hall = Blueprint("hall", __name__)
 
 
 @hall.get("/hall")
-@guard("declaration.view", scope="employer")
+@guard("hall.view", scope="employer")
 def home() -> ResponseReturnValue:
     return render_template("hall/home.html")

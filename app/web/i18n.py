@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
     """Bind the language choice and the filters that pages format values with."""
     babel.init_app(app, locale_selector=choose_language)
     app.jinja_env.filters.update(day=day, moment=moment, month=month, yuan=yuan, fen=fen, number=number)
+    app.jinja_env.filters["tr"] = translated_text
     app.jinja_env.globals.update(language=language)
 
 
@@ -35,6 +36,15 @@ def choose_language() -> str:
 def language() -> str:
     """The page's language for its `lang` attribute."""
     return "en" if str(get_locale()).startswith("en") else "zh-CN"
+
+
+def translated_text(text: object) -> str:
+    """The text of a definition or a code list in the reader's language.
+
+    Templates call `_()` for their own literals only: what it returns counts as safe HTML, while these texts
+    come from published files and must be escaped.
+    """
+    return _(str(text)) if text else ""
 
 
 def day(value: date | datetime | None) -> str:

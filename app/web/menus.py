@@ -49,7 +49,7 @@ def _batch(kind: str) -> Entry:
         "imports.page",
         "",
         "table-import",
-        "declaration.file",
+        "import.upload",
         f"kind.{kind}.batch",
         kind,
         args=(("kind", kind),),
@@ -98,8 +98,8 @@ _HALL = (
     Group(
         _l("业务查询"),
         (
-            Entry("queries.people", _l("参保人员查询"), "users", "query.employer"),
-            Entry("queries.lines", _l("缴费明细查询"), "list-details", "query.employer"),
+            Entry("queries.people", _l("参保人员查询"), "users", "person.view"),
+            Entry("queries.lines", _l("缴费明细查询"), "list-details", "ledger.view"),
         ),
         "menu.query",
     ),
@@ -108,18 +108,18 @@ _AGENCY = (
     Group(
         _l("审核办理"),
         (
-            Entry("inbox.home", _l("待办"), "inbox", "task.list", count="group"),
-            Entry("inbox.audited", _l("已办"), "list-check", "task.list"),
+            Entry("inbox.home", _l("待办"), "inbox", "inbox.view", count="group"),
+            Entry("inbox.audited", _l("已办"), "list-check", "inbox.view"),
         ),
     ),
     Group(
         _l("运行管理"),
-        (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.list"),),
+        (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.view"),),
     ),
 )
 _PLATFORM = (
-    Group(_l("流程设计"), (Entry("studio.home", _l("流程与表单"), "sitemap", "definition.view"),)),
-    Group(_l("运行管理"), (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.list"),)),
+    Group(_l("流程设计"), (Entry("studio.home", _l("流程与表单"), "sitemap", "studio.view"),)),
+    Group(_l("运行管理"), (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.view"),)),
 )
 _OWN = Group(
     _l("账号"),
