@@ -91,7 +91,7 @@ def read_workbook(source: bytes | Path, form: Form, limits: Limits | None = None
         raise WorkbookError("formula", formula)
     _refuse_merged(found["merged"])
     _refuse_other_form(form, facts)
-    return Upload(facts, _rows(found["rows"], letters, limits))
+    return Upload(facts, _rows(found, letters, limits))
 
 
 @contextmanager
@@ -202,17 +202,19 @@ def _refuse_other_form(form: Form, facts: Mapping[str, str]) -> None:
         raise WorkbookError("wrong_form", other=facts.get("title", other))
 
 
-def _rows(rows: Sequence[Sequence[Any]], placed: Mapping[int, str], limits: Limits) -> list[Row]:
+def _rows(found: Mapping[str, Any], placed: Mapping[int, str], limits: Limits) -> list[Row]:
     letters = {name: column_letters(index + 1) for index, name in placed.items()}
     columns = list(placed.items())
+    width = max(placed) + 1
     kept: list[Row] = []
-    for number, row in enumerate(rows[FIRST_DATA_ROW - 1 :], FIRST_DATA_ROW):
-        cells = {name: row[index] for index, name in columns if index < len(row) and not _blank(row[index])}
-        if not cells:
+    for number, row in enumerate(found["rows"][FIRST_DATA_ROW - 1 :], FIRST_DATA_ROW):
+        values = row if len(row) >= width else [*row, *[""] * (width - len(row))]
+        cells = {name: values[index] for index, name in columns if values[index] != ""}
+        if not cells or not any(_filled(value) for value in cells.values()):
             continue
         if len(kept) == limits.rows:
             raise WorkbookError("too_many_rows", f"A{number}", limit=limits.rows)
-        if any(isinstance(value, dict) for value in cells.values()):
+        if found["typed"]:
             cells = {name: _plain(value) for name, value in cells.items()}
         kept.append(Row(number, cells, letters))
     if not kept:
@@ -220,8 +222,8 @@ def _rows(rows: Sequence[Sequence[Any]], placed: Mapping[int, str], limits: Limi
     return kept
 
 
-def _blank(value: Any) -> bool:
-    return value == "" or value is None or (isinstance(value, str) and not value.strip())
+def _filled(value: Any) -> bool:
+    return not isinstance(value, str) or value.strip() != ""
 
 
 def _plain(value: Any) -> Any:

@@ -6,13 +6,13 @@ Source: [MS-CFB] for the container, [MS-XLS] for the records.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 from app.formspec.workbook_error import WorkbookError
 from app.formspec.xlsx_scan import Area, SheetScan
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FREE = 0xFFFFFFFA
+_PAIR = struct.Struct("<HH")
 _BOF, _BOUNDSHEET, _FILEPASS, _FORMULA = 0x0809, 0x0085, 0x002F, 0x0006
 # Records that put a value into a cell: number, RK, several RK, label, shared string, rich string, boolean.
 _VALUE_RECORDS = frozenset({0x0203, 0x027E, 0x00BD, 0x0204, 0x00FD, 0x00D6, 0x0205, _FORMULA})
@@ -50,30 +50,29 @@ def _scan_records(book: bytes, area: Area) -> dict[str, SheetScan]:
     sheets: dict[int, str] = {}
     scans: dict[str, SheetScan] = {}
     title = ""
-    for offset, kind, body in _records(book):
-        if kind == _FILEPASS:
+    offset, end, pair = 0, len(book) - 4, _PAIR.unpack_from
+    while offset <= end:
+        kind, length = pair(book, offset)
+        if kind in _VALUE_RECORDS:
+            row, column = pair(book, offset + 4)
+            if row >= area.rows or column >= area.columns:
+                raise WorkbookError("far_cell", _address(row, column), sheet=f"工作表“{title}”")
+            if kind == _FORMULA and title and not scans[title].formula:
+                scans[title] = SheetScan(formula=_address(row, column))
+        elif kind == _FILEPASS:
             raise WorkbookError("password")
-        if kind == _BOUNDSHEET:
+        elif kind == _BOUNDSHEET:
+            body = book[offset + 4 : offset + 4 + length]
             sheets[struct.unpack_from("<I", body)[0]] = _sheet_name(body)
         elif kind == _BOF and offset in sheets:
             title = sheets[offset]
             scans[title] = SheetScan()
-        elif kind in _VALUE_RECORDS and title:
-            row, column = struct.unpack_from("<HH", body)
-            address = f"{column_letters(column + 1)}{row + 1}"
-            if row >= area.rows or column >= area.columns:
-                raise WorkbookError("far_cell", address, sheet=f"工作表“{title}”")
-            if kind == _FORMULA and not scans[title].formula:
-                scans[title] = SheetScan(formula=address)
+        offset += 4 + length
     return scans
 
 
-def _records(book: bytes) -> Iterator[tuple[int, int, bytes]]:
-    offset = 0
-    while offset + 4 <= len(book):
-        kind, length = struct.unpack_from("<HH", book, offset)
-        yield offset, kind, book[offset + 4 : offset + 4 + length]
-        offset += 4 + length
+def _address(row: int, column: int) -> str:
+    return f"{column_letters(column + 1)}{row + 1}"
 
 
 def _sheet_name(body: bytes) -> str:
