@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,7 +13,11 @@ from flask.cli import AppGroup
 
 from app import clock
 from app.definitions import files, seeds, versions
+from app.definitions.checks import Problem
+from app.definitions.gather import check_paths
+from app.definitions.publish import DefinitionRefused, publish
 from app.errors import WangtingError
+from app.services.service_tasks import SERVICES
 
 PROBLEMS = 1
 
@@ -61,6 +66,46 @@ def list_command(kind: str | None, everything: bool, as_json: bool) -> None:
         for version in listed
     ]
     _show(as_json, {"definitions": [_listed(version) for version in listed]}, lines)
+
+
+@definitions.command("check")
+@click.argument("paths", nargs=-1, type=_EXISTING)
+@json_option
+def check_command(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Check files among their neighbours; without PATHS everything the product ships with."""
+    _show_problems(as_json, check_paths(paths, SERVICES))
+
+
+@definitions.command("publish")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--region", help="Publish as this region's own.")
+@click.option("--note", default="", help="Why, for the list of versions.")
+@json_option
+def publish_command(path: Path, region: str | None, note: str, as_json: bool) -> None:
+    """Check a file among the published ones and publish it for new cases."""
+    try:
+        version = publish(
+            path.resolve().as_posix(),
+            path.read_bytes(),
+            now=clock.now(),
+            services=SERVICES,
+            region=region,
+            note=note,
+        )
+    except DefinitionRefused as refused:
+        _show_problems(as_json, refused.problems)
+        return
+    except WangtingError as error:
+        _stop(as_json, error)
+    _show(as_json, _listed(version), [f"{version.key.path} version {version.version} is published"])
+
+
+def _show_problems(as_json: bool, problems: Sequence[Problem]) -> None:
+    document = {"problems": [asdict(problem) for problem in problems]}
+    lines = [f"{p.file}: {p.element}: {p.code}: {p.message}" for p in problems] or ["no problems"]
+    _show(as_json, document, lines)
+    if problems:
+        raise SystemExit(PROBLEMS)
 
 
 def _listed(version: versions.Listed) -> dict[str, Any]:
