@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.definitions import current
+from app.definitions.checks import Problem, ServiceTable, check_files
 from app.definitions.files import Key, key_of, sha256_of
-from app.definitions.problem import Problem
 from app.definitions.versions import DESIGNER, Listed, list_versions, version_row
 from app.errors import WangtingError
 from app.store import definitions as store
 from app.store.session import transaction
-
-Check = Callable[[Mapping[str, bytes]], Sequence[Problem]]
-"""All files by their place in a folder of definitions -> what is wrong with them."""
-
 
 class DefinitionRefused(WangtingError):
     """The checks found problems; nothing was published."""
@@ -29,21 +25,21 @@ def publish(
     path: str,
     content: bytes,
     *,
-    check: Check,
     now: datetime,
+    services: ServiceTable | None = None,
     region: str | None = None,
     published_by_id: int | None = None,
     note: str = "",
 ) -> Listed:
     """Publish a definition for new cases; running ones keep what they started with.
 
-    The file's name says what it is, `region` makes it a region's own. It is checked together with
+    Shape: `path` is the file's name; `services` is what a diagram may call, by name.    The name says what the file is, `region` makes it a region's own. It is checked together with
     everything else that is published; what breaks in another file refuses it as well. Publishing what is
     already in use changes nothing. Raises: DefinitionRefused, UnknownDefinitionFile.
     """
     named = key_of(path)
     key = named if region is None else Key(named.kind, named.name, region)
-    problems = _new_problems(key, content, check)
+    problems = _new_problems(key, content, services)
     if problems:
         raise DefinitionRefused(problems)
     with transaction():
@@ -66,13 +62,13 @@ def publish(
     return [version for version in list_versions(key) if version.status == store.PUBLISHED][-1]
 
 
-def _new_problems(key: Key, content: bytes, check: Check) -> list[Problem]:
+def _new_problems(key: Key, content: bytes, services: ServiceTable | None) -> list[Problem]:
     """List what is wrong with the new file, and what it makes wrong elsewhere."""
     published = current.published().versions
     files = {other.path: version.content for other, version in published.items()}
-    found = check({**files, key.path: content})
+    found = check_files({**files, key.path: content}, services)
     if all(problem.file == key.path for problem in found):
         return list(found)
     # A fault that stands in another file already is not this one's.
-    before = set(check(files))
+    before = set(check_files(files, services))
     return [problem for problem in found if problem.file == key.path or problem not in before]
