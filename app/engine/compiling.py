@@ -1,10 +1,8 @@
 """From published files to a specification that many instances share."""
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
 
 from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
@@ -138,26 +136,3 @@ class _DefinitionErrors:
             raise DefinitionInvalid(file, str(failure.id or ""), str(failure)) from failure
         if isinstance(failure, (SpiffWorkflowException, AttributeError, KeyError, TypeError, ValueError)):
             raise DefinitionInvalid(self._file, "", f"{type(failure).__name__}: {failure}") from failure
-
-
-class SpecCache:
-    """Keeps the specifications used last; one per OS process, keyed by the caller's bundle id."""
-
-    def __init__(self, size: int = 128) -> None:
-        self._size = size
-        self._specs: OrderedDict[Hashable, ProcessSpec] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: Hashable, build: Callable[[], ProcessSpec]) -> ProcessSpec:
-        """Return the specification under `key`, built where it is not there yet."""
-        with self._lock:
-            spec = self._specs.get(key)
-            if spec is not None:
-                self._specs.move_to_end(key)
-                return spec
-        spec = build()
-        with self._lock:
-            self._specs[key] = spec
-            while len(self._specs) > self._size:
-                self._specs.popitem(last=False)
-        return spec
