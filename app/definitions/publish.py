@@ -13,6 +13,7 @@ from app.errors import WangtingError
 from app.store import definitions as store
 from app.store.session import transaction
 
+
 class DefinitionRefused(WangtingError):
     """The checks found problems; nothing was published."""
 
@@ -33,9 +34,10 @@ def publish(
 ) -> Listed:
     """Publish a definition for new cases; running ones keep what they started with.
 
-    Shape: `path` is the file's name; `services` is what a diagram may call, by name.    The name says what the file is, `region` makes it a region's own. It is checked together with
-    everything else that is published; what breaks in another file refuses it as well. Publishing what is
-    already in use changes nothing. Raises: DefinitionRefused, UnknownDefinitionFile.
+    The name `path` says what the file is, `region` makes it a region's own; `services` is what a diagram may
+    call, by name. The file is checked together with everything else that is published: what it breaks
+    elsewhere refuses it as well. Publishing what is already in use changes nothing.
+    Raises: DefinitionRefused, UnknownDefinitionFile.
     """
     named = key_of(path)
     key = named if region is None else Key(named.kind, named.name, region)
@@ -56,7 +58,8 @@ def publish(
                 published_by_id=published_by_id,
                 note=note,
             )
-            store.retire_versions([version.id for version in in_use])
+            # A seed that was kept back is answered by this version too.
+            store.retire_versions([version.id for version in history])
             store.add_versions([row])
     current.forget()
     return [version for version in list_versions(key) if version.status == store.PUBLISHED][-1]
