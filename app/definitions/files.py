@@ -26,7 +26,7 @@ _FOLDERS = MappingProxyType(
     }
 )
 _KINDS = MappingProxyType({extension: kind for kind, (_, extension) in _FOLDERS.items()})
-_NAME = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\.(?P<region>\d{6}))?")
+_NAME = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]*)(?:\.(?P<region>\d{6}))?")
 _REGION = re.compile(r"\d{6}")
 
 
