@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -14,12 +15,14 @@ from app.services.host import STALE
 from app.services.incidents import Attempt
 from app.services.registry import Registry
 from app.services.results import ItemResult
-from app.store.constraints import Duplicate
+from app.store.constraints import Duplicate, is_passing
 from app.store.declarations import load_waiting
 from app.store.session import transaction
 
+log = logging.getLogger(__name__)
 REFUSALS = (Rejected, Conflict, NotFound, Forbidden)
 CHANGED = "该人员的信息刚刚被其他操作更改，请重新核对后再提交"
+BUSY = "系统繁忙，本次操作没有保存，请稍后再试"
 CHUNK = 200
 Result = TypeVar("Result")
 # a race that a second look at the registry settles
@@ -34,8 +37,9 @@ def run(
 ) -> Result:
     """Run an action in one transaction; `before` runs first inside it.
 
-    Refusals pass; a broken unique rule is looked at once more, then said in words (`reference` passes as
-    Duplicate); anything else rolls back and becomes an incident. Raises: ServiceFailure, Conflict, …
+    Refusals pass; a broken unique rule or a database that was away is tried once more, then said in words
+    (`reference` passes as Duplicate); anything else rolls back and becomes an incident.
+    Raises: ServiceFailure, Conflict, Duplicate, and the refusals.
     """
     for looked_again in (False, True):
         try:
@@ -52,7 +56,11 @@ def run(
         except REFUSALS:
             raise
         except Exception as error:
-            raise incidents.record(attempt(), error, now) from error
+            if not is_passing(error):
+                raise incidents.record(attempt(), error, now) from error
+            if looked_again:
+                log.exception("the database did not take an action")
+                raise Conflict(BUSY) from error
     raise AssertionError("unreachable")
 
 
@@ -97,7 +105,9 @@ def _run_chunk(
             if good and before is not None:
                 before()
             write(good)
-    except Duplicate as error:
+    except Exception as error:
+        if not isinstance(error, Duplicate) and not is_passing(error):
+            raise
         if len(references) == 1:
             return [refused(references[0], in_words(error))]
         # one record of the chunk is in the way: alone, each one answers for itself
@@ -152,8 +162,10 @@ def refused(reference: str, error: Exception) -> ItemResult:
     return ItemResult(reference, False, "", "conflict", str(error))
 
 
-def in_words(error: Duplicate, words: str = "") -> Exception:
-    """A broken unique rule in the user's words; `words` are the region's for another open declaration."""
+def in_words(error: Exception, words: str = "") -> Exception:
+    """What the database refused, in words; `words` are the region's for another open declaration."""
+    if not isinstance(error, Duplicate):
+        return Conflict(BUSY)
     if error.rule == "open_declaration":
         return Rejected([FieldError("id_number", "enrol.one_open", words or CHANGED)])
     return Conflict(CHANGED)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from app.clock import to_utc
-from app.definitions.current import parameters
+from app.definitions.current import get_bundle, parameters
 from app.domain.declaration import DRAFT, FINAL, IN_AUDIT, PENDING, RETURNED, SUBMITTED
 from app.errors import Conflict, NotFound, Rejected
 from app.services import enrolling, filing, host
@@ -22,7 +23,7 @@ from app.store import declarations as store
 from app.store.constraints import Duplicate
 from app.store.crypto import blind, decrypt_json
 from app.store.ids import new_reference
-from app.store.tasks import set_summaries
+from app.store.tasks import TaskRow, set_summaries
 
 __all__ = [
     "check", "copy", "discard", "discard_all", "file", "get_case", "new_token", "proceed", "quote", "recall",
@@ -62,7 +63,7 @@ def save_draft(
     given = _arguments(kind, data, reference, employer_id, token, copied_from)
 
     def body() -> Receipt:
-        case = _open(actor, target, values, now, token, copied_from)
+        case = filing.open_case(actor, target, values, now, token=token, copied_from=copied_from)
         case.note("saved", actor, now)
         write([case])
         return receipt(case)
@@ -85,8 +86,8 @@ def check(
     employer_id: int | None = None,
 ) -> CheckResult:
     """Say what filing this form would do; nothing is written. `reference` names the case being corrected."""
-    target = filing.target_of(actor, kind, employer_id)
-    form = target.bundle.form(kind)
+    target = _target_of_case(actor, reference) if reference else filing.target_of(actor, kind, employer_id)
+    form = target.bundle.form(target.bundle.kind)
     values, errors = filing.examine(form, data, now)
     if errors:
         return CheckResult(errors, (), values)
@@ -150,7 +151,7 @@ def file(
 
     def body() -> Receipt:
         target.registry.forget_people()
-        case = _open(actor, target, values, now, token, copied_from)
+        case = filing.open_case(actor, target, values, now, token=token, copied_from=copied_from)
         filing.fill(case, actor, now, submit_now=submit_now)
         write([case])
         return receipt(case)
@@ -225,13 +226,21 @@ def proceed(actor: Actor, reference: str, decision: str, now: datetime, before: 
 
     def step(case: Case) -> None:
         for task in case.tasks:
-            offered = [word.strip() for word in task.settings.get("decisions", "").split(",")]
-            if task.settings.get("status") in (DRAFT, PENDING) and decision in offered:
+            if decision in _offered(task, case.declaration.kind):
                 host.complete(case, task.element_id, {"decision": decision}, actor, now)
                 return
         raise Conflict(STALE)
 
     return _one("proceed", actor, reference, now, step, before, decision=decision)
+
+
+def _offered(task: TaskRow, kind: str) -> list[str]:
+    """What a step offers: the diagram's words, `next` where it names none; the form itself is filed instead."""
+    words = [word.strip() for word in task.settings.get("decisions", "").split(",") if word.strip()]
+    status = task.settings.get("status")
+    if status == DRAFT and task.form != kind:
+        return words or ["next"]
+    return words if status == PENDING else []
 
 
 def copy(actor: Actor, reference: str, now: datetime) -> dict[str, Any]:
@@ -246,28 +255,9 @@ def copy(actor: Actor, reference: str, now: datetime) -> dict[str, Any]:
     return data
 
 
-def _open(
-    actor: Actor, target: Target, values: Data, now: datetime, token: str | None, copied_from: str | None
-) -> Case:
-    source = store.find_declaration(copied_from) if copied_from else None
-    if copied_from and (source is None or not actor.sees(source.region, source.employer_id)):
-        raise NotFound("declaration")
-    return host.new_case(
-        actor,
-        target.bundle.kind,
-        target.employer,
-        values,
-        now,
-        reference=token if token and filing.TOKEN.fullmatch(token) else new_reference(now.date()),
-        channel=target.channel,
-        bundle=target.bundle,
-        parameters=target.parameters,
-        registry=target.registry,
-        copied_from_id=source.id if source else None,
-    )
-
-
 def _save_again(actor: Actor, data: Data, now: datetime, reference: str, before: Before) -> Receipt:
+    require(actor, "declaration.file")
+
     def step(case: Case) -> None:
         filing.require_filer(actor, case)
         filing.form_task(case)
@@ -359,6 +349,15 @@ def _all(
             return items
         items += act([reference for _, reference in page])
         after = page[-1][0]
+
+
+def _target_of_case(actor: Actor, reference: str) -> Target:
+    """Where a case already is: its employer, and the forms that it is pinned to. Raises: NotFound."""
+    found = store.find_case(reference)
+    if found is None or not actor.sees(found.declaration.region, found.declaration.employer_id):
+        raise NotFound("declaration")
+    target = filing.target_of(actor, found.declaration.kind, found.declaration.employer_id)
+    return replace(target, bundle=get_bundle(found.instance.bundle_id))
 
 
 def _trial_case(actor: Actor, target: Target, values: Data, now: datetime, reference: str | None) -> Case:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,11 +19,13 @@ from app.formspec.validate import validate
 from app.services import host
 from app.services.actors import AGENCY, Actor, require, require_employer, require_region
 from app.services.cases import Case
+from app.services.objects import person_key
 from app.services.registry import Registry
 from app.services.results import Receipt
-from app.store.crypto import encrypt_json
-from app.store.declarations import DeclarationRow
+from app.store.crypto import blind, encrypt_json
+from app.store.declarations import DeclarationRow, find_declaration
 from app.store.facts import EmployerRecord
+from app.store.ids import new_reference
 
 CHANNEL_ONLINE, CHANNEL_COUNTER = "03", "02"
 TOKEN = re.compile(r"\d{6}-[0-9A-HJKMNP-TV-Z]{10}", re.ASCII)
@@ -71,6 +73,71 @@ def target_of(actor: Actor, kind: str, employer_id: int | None) -> Target:
         rules,
         registry,
     )
+
+
+def open_case(
+    actor: Actor,
+    target: Target,
+    values: Mapping[str, Any],
+    now: datetime,
+    *,
+    token: str | None = None,
+    copied_from: str | None = None,
+    batch_id: int | None = None,
+) -> Case:
+    """Make a case that waits for its form. Raises: NotFound where `copied_from` is outside the scope."""
+    source = find_declaration(copied_from) if copied_from else None
+    if copied_from and (source is None or not actor.sees(source.region, source.employer_id)):
+        raise NotFound("declaration")
+    return host.new_case(
+        actor,
+        target.bundle.kind,
+        target.employer,
+        values,
+        now,
+        reference=token if token and TOKEN.fullmatch(token) else new_reference(now.date()),
+        channel=target.channel,
+        bundle=target.bundle,
+        parameters=target.parameters,
+        registry=target.registry,
+        batch_id=batch_id,
+        copied_from_id=source.id if source else None,
+    )
+
+
+def file_rows(
+    actor: Actor,
+    target: Target,
+    rows: Sequence[Mapping[str, Any]],
+    now: datetime,
+    *,
+    batch_id: int | None = None,
+    submit_now: bool = False,
+) -> list[Case | Exception]:
+    """File many checked forms inside the caller's transaction; who writes the cases is the caller.
+
+    Shape: one answer for each row, in order: the case, or why it was refused or failed. What the registry
+    knows of all of them is read at once; a row sees the open declarations of the rows before it.
+    """
+    numbers = [str(row.get("id_number") or "") for row in rows]
+    target.registry.forget_people()
+    target.registry.read_people(blind(number) for number in numbers if number)
+    keys = [
+        person_key(target.parameters, target.bundle.kind, blind(number), now) for number in numbers if number
+    ]
+    target.registry.read_open(key for key in keys if key is not None)
+    answers: list[Case | Exception] = []
+    for row in rows:
+        try:
+            case = open_case(actor, target, row, now, batch_id=batch_id)
+            fill(case, actor, now, submit_now=submit_now)
+        except Exception as error:  # noqa: BLE001 - one row's failure is that row's answer
+            answers.append(error)
+            continue
+        if case.declaration.open_key is not None:
+            target.registry.open_keys[case.declaration.open_key] = case.declaration.reference
+        answers.append(case)
+    return answers
 
 
 def typed(form: Form, data: Mapping[str, Any], now: datetime, *, partial: bool = False) -> dict[str, Any]:
@@ -142,7 +209,7 @@ def require_filer(actor: Actor, case: Case) -> None:
     """Refuse a counter clerk's act on an operator's case, and the other way round. Raises: Forbidden."""
     at_counter = case.declaration.channel == CHANNEL_COUNTER
     if at_counter != (actor.side == AGENCY):
-        raise Forbidden("channel")
+        raise Forbidden("柜面受理的申报由柜面办理，网上申报由单位办理")
 
 
 def receipt(case: Case) -> Receipt:

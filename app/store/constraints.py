@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.errors import WangtingError
 
@@ -49,6 +49,11 @@ def unique_rules() -> Iterator[None]:
         if rule is None:
             raise
         raise Duplicate(rule) from error
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a failure may pass by itself: a lost connection, a deadlock, a database that is busy."""
+    return isinstance(error, OperationalError)
 
 
 def _rule(error: IntegrityError) -> str | None:

@@ -160,3 +160,25 @@ def test_who_may_look_at_incidents(suzhou, auditor, person, broken, now):
             incidents.list_open(actor)
     with pytest.raises(NotFound):
         incidents.retry(person("nantong.supervisor"), incident.id, now)
+
+
+def test_a_database_that_is_away_for_a_moment_is_not_noticed(suzhou, monkeypatch, now):
+    from sqlalchemy.exc import OperationalError
+
+    from app.services import actions
+
+    real, away = actions.transaction, [1]
+
+    def sometimes():
+        if away and away.pop():
+            raise OperationalError("BEGIN", {}, OSError("server closed the connection"))
+        return real()
+
+    monkeypatch.setattr(actions, "transaction", sometimes)
+    form = suzhou_form(citizen(SUZHOU, "unknown"))
+    assert declarations.file(suzhou, "enrol", form, now).status == "done"
+    away[:] = [1, 1]
+    with pytest.raises(Conflict, match="没有保存"):
+        declarations.file(suzhou, "enrol", suzhou_form(citizen(SUZHOU, "unknown", 1)), now)
+    assert len(rows(Declaration)) == 1
+    assert rows(Incident) == []
