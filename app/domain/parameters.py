@@ -20,8 +20,20 @@ DEMO = "demo"
 ONLINE, COUNTER = "online", "counter"
 END_OF_TIME = "9999-12"
 REGION_KEYS = frozenset(
-    {"region", "slug", "name", "title", "agency", "labels", "messages", "kinds", "funds", "codes",
-     "parameters", "holidays"}
+    {
+        "region",
+        "slug",
+        "name",
+        "title",
+        "agency",
+        "labels",
+        "messages",
+        "kinds",
+        "funds",
+        "codes",
+        "parameters",
+        "holidays",
+    }
 )
 
 

@@ -29,8 +29,17 @@ _HALL = frozenset({"hall.view", "declaration.view", "person.view", "ledger.view"
 _FILE = frozenset({"declaration.file", "declaration.submit", "declaration.discard", "declaration.recall"})
 _BATCH = frozenset({"import.upload", "import.view"})
 _AUDIT = frozenset(
-    {"inbox.view", "task.claim", "task.release", "task.decide", "declaration.view", "person.view",
-     "person.reveal", "ledger.view", "export"}
+    {
+        "inbox.view",
+        "task.claim",
+        "task.release",
+        "task.decide",
+        "declaration.view",
+        "person.view",
+        "person.reveal",
+        "ledger.view",
+        "export",
+    }
 )
 
 PERMISSIONS = MappingProxyType(
@@ -44,16 +53,42 @@ PERMISSIONS = MappingProxyType(
         "auditor": _AUDIT,
         "senior": _AUDIT | {"task.transfer", "phrase.manage"},
         "supervisor": _AUDIT
-        | {"task.transfer", "task.assign", "task.urge", "incident.view", "incident.retry", "report.view",
-           "phrase.manage"},
+        | {
+            "task.transfer",
+            "task.assign",
+            "task.urge",
+            "incident.view",
+            "incident.retry",
+            "report.view",
+            "phrase.manage",
+        },
         "counter": frozenset(
-            {"counter.file", "inbox.view", "declaration.view", "declaration.file", "declaration.submit",
-             "declaration.discard", "person.view", "person.reveal", "ledger.view", "print"}
+            {
+                "counter.file",
+                "inbox.view",
+                "declaration.view",
+                "declaration.file",
+                "declaration.submit",
+                "declaration.discard",
+                "person.view",
+                "person.reveal",
+                "ledger.view",
+                "print",
+            }
         ),
-        "designer": frozenset({"studio.view", "definition.view", "definition.edit", "definition.publish",
-                               "process.dry_run"}),
-        "sysadmin": frozenset({"system.view", "account.create", "account.disable", "incident.view",
-                               "incident.retry", "job.view"}),
+        "designer": frozenset(
+            {"studio.view", "definition.view", "definition.edit", "definition.publish", "process.dry_run"}
+        ),
+        "sysadmin": frozenset(
+            {
+                "system.view",
+                "account.create",
+                "account.disable",
+                "incident.view",
+                "incident.retry",
+                "job.view",
+            }
+        ),
         "secadmin": frozenset({"system.view", "role.grant", "role.revoke", "account.unlock", "key.rotate"}),
         "auditadmin": frozenset({"system.view", "audit_log.view", "audit_log.verify", "audit_log.export"}),
     }
