@@ -21,6 +21,14 @@ class Declaration(Model):
     __table_args__ = (
         Index("ix_declaration_employer", "employer_id", "status", "kind", "id"),
         Index("ix_declaration_region", "region", "status", "id"),
+        Index("ix_declaration_name", "region", "person_name"),
+        Index(
+            "ix_declaration_decided",
+            "region",
+            "decided_at_utc",
+            sqlite_where=text("decided_at_utc IS NOT NULL"),
+            postgresql_where=text("decided_at_utc IS NOT NULL"),
+        ),
         Index("ix_declaration_person", "person_hash"),
         Index("ix_declaration_batch", "batch_id"),
     )
@@ -78,16 +86,26 @@ class ProcessInstance(Model):
     lock_version: Mapped[int] = mapped_column(Integer, default=1)
 
 
+# The group's inbox holds what nobody has taken: its indexes leave out the rest.
+_UNCLAIMED = {
+    "sqlite_where": text("claimed_by_id IS NULL"),
+    "postgresql_where": text("claimed_by_id IS NULL"),
+}
+# A query finds the index of decisions only by these very words.
+DECIDED = "action IN ('decided_approve', 'decided_reject', 'decided_return')"
+
+
 class HumanTask(Model):
     """One row per user task that is open now; deleted when the task ends (history is in `event`)."""
 
     __tablename__ = "human_task"
     __table_args__ = (
         Index("ix_task_inbox", "region", "role", "due_at_utc", "id"),
-        Index("ix_task_inbox_kind", "region", "role", "kind", "due_at_utc", "id"),
+        Index("ix_task_open", "region", "role", "due_at_utc", "id", **_UNCLAIMED),
+        Index("ix_task_open_kind", "region", "role", "kind", "due_at_utc", "id", **_UNCLAIMED),
         Index("ix_task_claimed", "claimed_by_id", "due_at_utc", "id"),
         Index("ix_task_declaration", "declaration_id"),
-        Index("ix_task_employer", "employer_id", "role", "id"),
+        Index("ix_task_employer", "employer_id", "role", "due_at_utc", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -117,7 +135,17 @@ class Event(Model):
     """One step of a case: which element, what happened, who and when. Diagram marks come from here."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_declaration", "declaration_id", "id"),)
+    __table_args__ = (
+        Index("ix_event_declaration", "declaration_id", "id"),
+        Index(
+            "ix_event_decided",
+            "actor_id",
+            "at_utc",
+            "id",
+            sqlite_where=text(DECIDED),
+            postgresql_where=text(DECIDED),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     declaration_id: Mapped[int] = mapped_column(ForeignKey("declaration.id"))
