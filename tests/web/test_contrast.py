@@ -1,4 +1,4 @@
-"""Colours can be read: every pair of text and ground has a contrast of 4.5, controls and focus 3 (WCAG 2.2 AA)."""
+"""Colours can be read: text on its ground has a contrast of 4.5, controls and focus 3 (WCAG 2.2 AA)."""
 
 import re
 from pathlib import Path
