@@ -91,7 +91,8 @@ def preferences() -> ResponseReturnValue:
         answer.set_cookie(
             name, value, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure, httponly=True
         )
-    if chosen and current_user.is_authenticated:
+    # Demonstration accounts are shared: one visitor's language must not surprise the next.
+    if chosen and current_user.is_authenticated and not current_user.account.demo:
         accounts.set_preferences(current_user.account.actor, chosen)
     return answer
 
