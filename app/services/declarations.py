@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from app.clock import to_utc
-from app.definitions.current import get_bundle, parameters
+from app.definitions.current import parameters
 from app.domain.declaration import DRAFT, FINAL, IN_AUDIT, PENDING, RETURNED, SUBMITTED
 from app.errors import Conflict, NotFound, Rejected
-from app.services import enrolling, filing, host
+from app.services import filing, host
 from app.services.actions import STALE, attempt_on, in_words, load_cases, run, run_many
 from app.services.actors import Actor, require, require_row
 from app.services.cases import Case, write
 from app.services.filing import Target, receipt
 from app.services.incidents import Attempt
-from app.services.results import Amounts, BulkResult, CheckResult, ItemResult, Receipt
+from app.services.results import BulkResult, ItemResult, Receipt
+from app.services.trials import check, quote
 from app.services.views import get_case
 from app.store import declarations as store
 from app.store.constraints import Duplicate
-from app.store.crypto import blind, decrypt_json
+from app.store.crypto import decrypt_json
 from app.store.ids import new_reference
 from app.store.tasks import TaskRow, set_summaries
 
@@ -75,54 +75,6 @@ def save_draft(
         if held is None:
             raise in_words(error) from error
         return _save_again(actor, data, now, held, before)
-
-
-def check(
-    actor: Actor,
-    kind: str,
-    data: Data,
-    now: datetime,
-    reference: str | None = None,
-    employer_id: int | None = None,
-) -> CheckResult:
-    """Say what filing this form would do; nothing is written. `reference` names the case being corrected."""
-    target = _target_of_case(actor, reference) if reference else filing.target_of(actor, kind, employer_id)
-    form = target.bundle.form(target.bundle.kind)
-    values, errors = filing.examine(form, data, now)
-    if errors:
-        return CheckResult(errors, (), values)
-    case = _trial_case(actor, target, values, now, reference)
-    enrolling.identify(case)
-    verdict = enrolling.judge(case, now.date())
-    facts = target.registry.employer_facts(target.employer.id)
-    charged = target.registry.charged.get(case.declaration.person_hash or b"", {})
-    amounts = None
-    if verdict.accepted:
-        amounts = enrolling.trial(case.data, target.parameters, facts, now.date(), frozenset(charged))
-    return CheckResult(
-        enrolling.field_errors(verdict.problems, target.parameters, form),
-        enrolling.field_errors(verdict.warnings, target.parameters, form),
-        case.data,
-        amounts,
-    )
-
-
-def quote(
-    actor: Actor, kind: str, data: Data, now: datetime, employer_id: int | None = None
-) -> Amounts | None:
-    """Calculate trial amounts from a half-filled form; None where wage, funds or month are missing.
-
-    Raises: ParameterMissing.
-    """
-    target = filing.target_of(actor, kind, employer_id)
-    values = target.bundle.form(kind).parse(data)
-    charged: frozenset[str] = frozenset()
-    if enrolling.is_number(values, now.date()):
-        id_hash = blind(str(values["id_number"]))
-        target.registry.read_people([id_hash])
-        charged = frozenset(target.registry.charged[id_hash])
-    facts = target.registry.employer_facts(target.employer.id)
-    return enrolling.trial(values, target.parameters, facts, now.date(), charged)
 
 
 def file(
@@ -235,7 +187,7 @@ def proceed(actor: Actor, reference: str, decision: str, now: datetime, before: 
 
 
 def _offered(task: TaskRow, kind: str) -> list[str]:
-    """What a step offers: the diagram's words, `next` where it names none; the form itself is filed instead."""
+    """What a step offers: the diagram's words, `next` where it names none; a form is filed instead."""
     words = [word.strip() for word in task.settings.get("decisions", "").split(",") if word.strip()]
     status = task.settings.get("status")
     if status == DRAFT and task.form != kind:
@@ -349,34 +301,6 @@ def _all(
             return items
         items += act([reference for _, reference in page])
         after = page[-1][0]
-
-
-def _target_of_case(actor: Actor, reference: str) -> Target:
-    """Where a case already is: its employer, and the forms that it is pinned to. Raises: NotFound."""
-    found = store.find_case(reference)
-    if found is None or not actor.sees(found.declaration.region, found.declaration.employer_id):
-        raise NotFound("declaration")
-    target = filing.target_of(actor, found.declaration.kind, found.declaration.employer_id)
-    return replace(target, bundle=get_bundle(found.instance.bundle_id))
-
-
-def _trial_case(actor: Actor, target: Target, values: Data, now: datetime, reference: str | None) -> Case:
-    """A case that only exists to be judged: it never reaches the engine or the database."""
-    row = store.DeclarationRow(
-        id=0,
-        reference=reference or "",
-        region=target.employer.region,
-        employer_id=target.employer.id,
-        kind=target.bundle.kind,
-        status=DRAFT,
-        channel=target.channel,
-        data_cipher=b"",
-        created_by_id=actor.id or 0,
-        created_at_utc=to_utc(now),
-        updated_at_utc=to_utc(now),
-    )
-    instance = host.InstanceRow(0, 0, target.bundle.id, b"")
-    return Case(row, instance, [], dict(values), target.bundle, target.parameters, target.registry)
 
 
 def _first_click(actor: Actor, token: str | None) -> Receipt | None:

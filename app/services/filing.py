@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -215,7 +215,10 @@ def require_filer(actor: Actor, case: Case) -> None:
 def receipt(case: Case) -> Receipt:
     """Say what happened and what comes next."""
     due = min((task.due_at_utc for task in case.tasks), default=None)
-    return receipt_of(case.declaration, case.parameters, due)
+    answer = receipt_of(case.declaration, case.parameters, due)
+    if answer.next_step == "fill" and all(task.form != case.declaration.kind for task in case.tasks):
+        return replace(answer, next_step="proceed")
+    return answer
 
 
 def receipt_of(

@@ -14,10 +14,10 @@ from app.errors import FieldError
 class Receipt:
     """The answer to one action on one case.
 
-    `message` is the region's own text of `message_code` where it has one (else ""); `next_step` is a
-    code for what happens now: fill, submit, audit, correct, nothing. `repeated` marks the answer to a
-    second click: the first one already did it. `due_at` (naive, region's clock) is the time limit of
-    what is open now.
+    `message` is the region's own text of `message_code` where it has one (else ""); `next_step` is a code
+    for what happens now: fill, proceed (a step without the form), submit, audit, correct, nothing.
+    `repeated` marks the answer to a second click: the first one already did it. `due_at` (naive, region's
+    clock) is the time limit of what is open now.
     """
 
     reference: str
@@ -138,7 +138,7 @@ class CaseView:
     """A case with everything its page shows; `data` is the decrypted form, for this actor's eyes.
 
     `changed_fields` are the fields that the last correction changed. `allowed` are the acts open to this
-    actor now: edit, submit, discard, recall, correct, copy, claim, release, decide.
+    actor now: edit, proceed, submit, discard, recall, correct, copy, claim, release, decide.
     """
 
     reference: str

@@ -121,7 +121,8 @@ def allowed(found: Loaded, actor: Actor) -> frozenset[str]:
     if actor.side == AGENCY and row.channel != "02":
         return _auditor_acts(found, actor)
     if row.status in (DRAFT, RETURNED) and actor.may("declaration.file"):
-        acts |= {"edit", "discard"} if row.status == DRAFT else {"correct", "discard"}
+        at_form = any(task.form == row.kind for task in found.tasks)
+        acts |= {("edit" if at_form else "proceed") if row.status == DRAFT else "correct", "discard"}
     if row.status == PENDING:
         acts |= {"submit"} if actor.may("declaration.submit") else set()
         acts |= {"discard"} if actor.may("declaration.discard") else set()
