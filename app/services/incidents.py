@@ -43,7 +43,8 @@ def record(attempt: Attempt, error: BaseException, now: datetime) -> ServiceFail
     element = str(getattr(error, "service", "") or getattr(error, "element", ""))
     cause = error.__cause__ or error
     detail = "".join(traceback.format_exception(cause, limit=-8))[-6000:]
-    message = f"{type(cause).__name__}: {cause}"[:1000] if attempt.declaration_id else type(cause).__name__
+    # an error's own text may quote a row: outside the ciphertext only its kind is kept
+    message = type(cause).__name__
     log.error("%s failed at %s: %s", attempt.action, element or "-", type(cause).__name__)
     sealed = encrypt_json(
         {"arguments": dict(attempt.arguments), "actor": _actor_data(attempt.actor), "detail": detail}
@@ -106,6 +107,15 @@ def list_open(actor: Actor, before_id: int | None = None, limit: int = 50) -> li
     read()
     regions = actor.regions if actor.side == AGENCY else None
     return store.list_incidents(store.OPEN, regions, before_id, limit)
+
+
+def detail_of(actor: Actor, incident_id: int) -> str:
+    """Return the error's text and trace, for who runs the installation. Raises: Forbidden, NotFound."""
+    require(actor, "job.view")
+    found = store.find_incident(incident_id)
+    if found is None:
+        raise NotFound("incident")
+    return str(decrypt_json(found.action_cipher)["detail"])
 
 
 def _actor_data(actor: Actor) -> dict[str, Any]:

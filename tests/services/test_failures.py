@@ -141,6 +141,22 @@ def test_one_broken_record_of_many(nantong, person, monkeypatch, now):
     assert rows(Incident)[0].status == "resolved"
 
 
+def test_an_effect_happens_once(submitted, auditor, monkeypatch, now):
+    receipt = submitted()
+    real = service_tasks.SERVICES["enrolment.apply"]
+
+    def twice(context, **given):
+        real(context, **given)
+        return real(context, **given)
+
+    services = {**service_tasks.SERVICES, "enrolment.apply": twice}
+    monkeypatch.setattr(service_tasks, "SERVICES", services)
+    with pytest.raises(Conflict):
+        audits.decide(auditor, task_of(receipt.reference), "approve", "", [], now)
+    assert rows(Effect) == []
+    assert rows(Declaration)[0].status == "submitted"
+
+
 def test_a_rejection_by_the_rules_is_no_incident(suzhou, now):
     with pytest.raises(Rejected):
         declarations.file(suzhou, "enrol", suzhou_form(citizen(SUZHOU, "flexible")), now)
@@ -158,6 +174,9 @@ def test_who_may_look_at_incidents(suzhou, auditor, person, broken, now):
     for actor in (suzhou, auditor):
         with pytest.raises(Forbidden):
             incidents.list_open(actor)
+    assert "on fire" in incidents.detail_of(person("sysadmin"), incident.id)
+    with pytest.raises(Forbidden):
+        incidents.detail_of(person("suzhou.supervisor"), incident.id)
     with pytest.raises(NotFound):
         incidents.retry(person("nantong.supervisor"), incident.id, now)
 
