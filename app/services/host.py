@@ -60,6 +60,21 @@ def new_case(
     employer: EmployerRecord,
     data: Mapping[str, Any],
     now: datetime,
+    **given: Any,
+) -> Case:
+    """Make a case (as `blank_case`) and run its process to the first wait: the form that is to be filled."""
+    case = blank_case(actor, kind, employer, data, now, **given)
+    facts = {"declaration_id": case.declaration.id, **routing_facts(case)}
+    absorb(case, runtime.start(case.bundle.spec, facts, _caller(case, actor, now), now), actor, now)
+    return case
+
+
+def blank_case(
+    actor: Actor,
+    kind: str,
+    employer: EmployerRecord,
+    data: Mapping[str, Any],
+    now: datetime,
     *,
     reference: str,
     channel: str,
@@ -69,7 +84,7 @@ def new_case(
     batch_id: int | None = None,
     copied_from_id: int | None = None,
 ) -> Case:
-    """Make a case and run its process to the first wait: the form that is to be filled."""
+    """Make a case whose process has not started."""
     if actor.id is None:
         raise ValueError("a case is made by somebody")
     moment = to_utc(now)
@@ -99,18 +114,20 @@ def new_case(
         is_new=True,
     )
     take_data(case, data)
-    facts = {
-        "declaration_id": declaration.id,
-        "region": employer.region,
-        "kind": kind,
-        "employer_id": employer.id,
-        "channel": channel,
-        "batch": batch_id is not None,
+    return case
+
+
+def routing_facts(case: Case) -> dict[str, Any]:
+    """What a process starts with beside the case's own id; cases with equal facts take the same way."""
+    row = case.declaration
+    return {
+        "region": row.region,
+        "kind": row.kind,
+        "employer_id": row.employer_id,
+        "channel": row.channel,
+        "batch": row.batch_id is not None,
         "reason": "",
     }
-    outcome = runtime.start(bundle.spec, facts, _caller(case, actor, now), now)
-    _absorb(case, outcome, actor, now)
-    return case
 
 
 def take_data(case: Case, data: Mapping[str, Any]) -> None:
@@ -132,7 +149,7 @@ def complete(case: Case, element_id: str, values: Mapping[str, Any], actor: Acto
         )
     except TaskNotOpen as error:
         raise Conflict(STALE) from error
-    _absorb(case, outcome, actor, now)
+    absorb(case, outcome, actor, now)
 
 
 def send(case: Case, message: str, actor: Actor, now: datetime) -> None:
@@ -143,13 +160,13 @@ def send(case: Case, message: str, actor: Actor, now: datetime) -> None:
         )
     except NothingWaits as error:
         raise Conflict(STALE) from error
-    _absorb(case, outcome, actor, now)
+    absorb(case, outcome, actor, now)
 
 
 def wake(case: Case, actor: Actor, now: datetime) -> None:
     """Fire the timers that are due."""
     outcome = runtime.wake(case.bundle.spec, case.instance.state, _caller(case, actor, now), now)
-    _absorb(case, outcome, actor, now)
+    absorb(case, outcome, actor, now)
 
 
 def task_of(case: Case, element_id: str) -> TaskRow:
@@ -169,26 +186,32 @@ def due_at(parameters: ParameterSet, words: str, now: datetime) -> datetime:
 
 
 def _caller(case: Case, actor: Actor, now: datetime) -> ServiceCall:
-    from app.services.service_tasks import SERVICES
-
     context = Context(case, actor, now)
 
     def call(name: str, given: Data, process_data: Mapping[str, Any]) -> Data | None:
-        try:
-            if given.get("declaration_id", case.declaration.id) != case.declaration.id:
-                raise ValueError("the process belongs to another declaration")
-            arguments = {key: value for key, value in given.items() if key != "declaration_id"}
-            return SERVICES[name](context, **arguments)
-        except WangtingError:
-            raise
-        except Exception as error:
-            raise ServiceBroke(name, f"{type(error).__name__}: {error}") from error
+        return serve(context, name, given)
 
     return call
 
 
-def _absorb(case: Case, outcome: Outcome, actor: Actor, now: datetime) -> None:
-    """Take over state, tasks, status and steps of a run."""
+def serve(context: Context, name: str, given: Mapping[str, Any]) -> Data | None:
+    """Call a service for a case as its diagram asks. Raises: what the service refuses, ServiceBroke."""
+    from app.services.service_tasks import SERVICES
+
+    declaration_id = context.case.declaration.id
+    try:
+        if given.get("declaration_id", declaration_id) != declaration_id:
+            raise ValueError("the process belongs to another declaration")
+        arguments = {key: value for key, value in given.items() if key != "declaration_id"}
+        return SERVICES[name](context, **arguments)
+    except WangtingError:
+        raise
+    except Exception as error:
+        raise ServiceBroke(name, f"{type(error).__name__}: {error}") from error
+
+
+def absorb(case: Case, outcome: Outcome, actor: Actor, now: datetime) -> None:
+    """Take over state, tasks, status and steps of a run of the engine."""
     case.ran = True
     case.recovered = case.recovered or case.instance.status == INCIDENT
     row, moment = case.declaration, to_utc(now)
