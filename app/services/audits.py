@@ -190,6 +190,8 @@ def _check_decision(
     form = case.bundle.form(case.declaration.kind)
     if decision == RETURN and any(name not in form.by_name for name in return_fields):
         errors.append(FieldError("return_fields", "audit.return_fields", "请从申报内容中选择需要补正的项目"))
+    if decision == RETURN and not return_fields:
+        errors.append(FieldError("return_fields", "audit.return_fields", "请至少选择一个需要补正的项目"))
     if errors:
         raise Rejected(errors)
 

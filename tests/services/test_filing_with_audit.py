@@ -144,7 +144,7 @@ def test_refusing_and_returning_need_a_reason(submitted, auditor, now):
     task = task_of(submitted().reference)
     for decision in ("reject", "return"):
         with pytest.raises(Rejected) as caught:
-            audits.decide(auditor, task, decision, "  ", [], now)
+            audits.decide(auditor, task, decision, "  ", ["wage_yuan"], now)
         assert [error.field for error in caught.value.errors] == ["opinion"]
     with pytest.raises(Rejected) as caught:
         audits.decide(auditor, task, "shred", "好", [], now)
