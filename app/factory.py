@@ -10,7 +10,7 @@ from flask import Flask
 from app import clock, queue
 from app.config import ROOT, Config, from_environ
 from app.extensions import babel, csrf, db, login_manager, migrate
-from app.store import crypto, session
+from app.store import crypto, files, session
 
 # What is removed (or not yet there) is left out: jobs run without pages.
 EDGES = ("app.web", "app.cli")
@@ -28,6 +28,7 @@ def create_app(config: Config | None = None) -> Flask:
     clock.configure(config.now)
     queue.configure(config.redis_url)
     crypto.configure(config.data_keys)
+    files.configure(config.storage_url)
 
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
