@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -13,33 +13,14 @@ from app.domain.calendar import month_of
 from app.domain.collection import NORMAL, SUPPLEMENTARY
 from app.domain.contribution import ACTIVE, CLIP, Line, Tariff, tariff
 from app.domain.enrolment import EmployerFacts, EnrolRequest, PersonFacts
-from app.domain.identity import CITIZEN_CARD, check_document
+from app.domain.identity import CITIZEN_CARD
 from app.domain.money import to_fen
 from app.domain.parameters import ParameterSet
-from app.domain.problem import Problem, Verdict, problem_text
-from app.errors import FieldError
-from app.formspec.form import Form
+from app.domain.problem import Verdict
 from app.services.cases import Case
-from app.services.objects import open_key
 from app.services.results import AmountLine, Amounts
+from app.services.subjects import is_number, with_open_case
 from app.store.crypto import blind
-
-# a rule speaks of the month; some regions ask for the day instead
-_ALIASES = {"start_month": "start_date", "stop_month": "stop_date"}
-
-
-def identify(case: Case) -> None:
-    """Find whom the form is about: blind index, record, and the name where the form does not ask it."""
-    number = str(case.data.get("id_number") or "")
-    row = case.declaration
-    row.person_hash = blind(number) if number else None
-    if row.person_hash is None:
-        return
-    records = case.registry.records(row.person_hash, row.region)
-    row.person_id = records[0].id if len(records) == 1 else None
-    if len(records) == 1 and not case.data.get("name"):
-        case.data["name"] = records[0].name
-        row.person_name = records[0].name
 
 
 def request_of(
@@ -92,13 +73,18 @@ def judge(case: Case, today: date) -> Verdict:
     person = case.registry.person_facts(row.person_hash, row.region)
     employer = case.registry.employer_facts(row.employer_id)
     request = request_of(case.data, case.parameters, employer, person, row.channel)
-    verdict = rules.check_enrol(case.parameters, request, person, employer, today)
-    key = open_key(case)
-    if key is not None:
-        case.registry.read_open([key])
-        if case.registry.open_keys[key] not in (None, row.reference):
-            return Verdict((*verdict.problems, Problem("enrol.one_open", "id_number")), verdict.warnings)
-    return verdict
+    return with_open_case(case, rules.check_enrol(case.parameters, request, person, employer, today))
+
+
+def settle(case: Case, today: date) -> dict[str, Any]:
+    """Fix the months that are paid back."""
+    case.months = months_to_pay(case, today)
+    case.declaration.facts = {
+        **case.declaration.facts,
+        "start_month": start_month(case.data),
+        "months": case.months,
+    }
+    return {"backpay_months": len(case.months)}
 
 
 def months_to_pay(case: Case, day: date) -> list[str]:
@@ -111,25 +97,22 @@ def months_to_pay(case: Case, day: date) -> list[str]:
     return rules.backpay_months(case.parameters, start, day, person.charged_months)
 
 
-def field_errors(problems: Iterable[Problem], parameters: ParameterSet, form: Form) -> list[FieldError]:
-    """The region's words for findings, each at a field that the form has ("" for the whole form)."""
-    return [
-        FieldError(_place(problem.field, form), problem.code, problem_text(parameters, problem))
-        for problem in problems
-    ]
-
-
-def _place(name: str, form: Form) -> str:
-    if name in form.by_name:
-        return name
-    other = _ALIASES.get(name, "")
-    return other if other in form.by_name else ""
-
-
 @lru_cache(maxsize=512)
 def tariff_of(parameters: ParameterSet, month: str, funds: tuple[str, ...]) -> Tariff:
     """The tariff of a month for employees, made once per published parameters."""
     return tariff(parameters, month, ACTIVE, funds)
+
+
+def trial_of(case: Case, today: date) -> Amounts | None:
+    """Trial amounts of a case's form, without the months that the person already carries. As `trial`."""
+    row = case.declaration
+    charged: frozenset[str] = frozenset()
+    if is_number(case.data, today):
+        id_hash = blind(str(case.data["id_number"]))
+        case.registry.read_people([id_hash])
+        charged = frozenset(case.registry.charged[id_hash])
+    employer = case.registry.employer_facts(row.employer_id)
+    return trial(case.data, case.parameters, employer, today, charged)
 
 
 def trial(
@@ -170,12 +153,6 @@ def trial(
     )
 
 
-def is_number(data: Mapping[str, Any], today: date) -> bool:
-    """Whether the typed number can be looked up already."""
-    number = str(data.get("id_number") or "")
-    return bool(number) and check_document(str(data.get("id_type") or CITIZEN_CARD), number, today).valid
-
-
 def _wage(data: Mapping[str, Any]) -> Decimal | None:
     try:
         wage = Decimal(str(data.get("wage_yuan") or ""))
@@ -197,8 +174,3 @@ def _amount(line: Line, due_type: str, due_month: str, month: str) -> AmountLine
         amount_fen=to_fen(line.amount),
         demo=line.demo,
     )
-
-
-def warnings_as_facts(found: Sequence[Problem]) -> list[dict[str, Any]]:
-    """Findings as the case keeps them: codes and figures, so that the words stay the region's."""
-    return [{"code": each.code, "field": each.field, "params": dict(each.params)} for each in found]

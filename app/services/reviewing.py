@@ -1,23 +1,24 @@
-"""What the agency sees of one case: the case, the system's own check of it, the person's file, trial amounts."""
+"""What the agency sees of one case: the case, the system's check, the person's file, trial amounts."""
 
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from app.clock import to_utc
 from app.definitions.current import Bundle
 from app.domain.declaration import is_open
 from app.domain.parameters import ParameterSet
-from app.domain.problem import Problem, Verdict, problem_text
+from app.domain.problem import Problem, problem_text
 from app.errors import FieldError, NotFound, Rejected
-from app.services import enrolling
+from app.services import subjects
 from app.services.actors import Actor, require, require_region
 from app.services.cases import Case, loaded_case
 from app.services.host import submission_day
+from app.services.kinds import HANDLINGS
 from app.services.registry import Registry
 from app.services.results import Amounts, CaseView
 from app.services.views import view_of
@@ -43,7 +44,6 @@ _SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("重复申报", ("enrol.one_open",)),
 )  # fmt: skip
 _OTHER = "其他"
-_JUDGES: Mapping[str, Callable[[Case, date], Verdict]] = {"enrol": enrolling.judge}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def review(actor: Actor, reference: str, now: datetime) -> Review:
     case = loaded_case(found, Registry())
     row = case.declaration
     if row.person_hash is None:
-        enrolling.identify(case)
+        subjects.identify(case)
     records: list[PersonRecord] = []
     if row.person_hash is not None:
         case.registry.read_people([row.person_hash])
@@ -134,10 +134,10 @@ def reveal(actor: Actor, reference: str, reason: str, now: datetime) -> dict[str
 
 
 def _findings(case: Case, now: datetime) -> list[Finding]:
-    judge = _JUDGES.get(case.declaration.kind)
-    if judge is None:
+    rules = HANDLINGS.get(case.declaration.kind)
+    if rules is None:
         return []
-    verdict = judge(case, submission_day(case, now))
+    verdict = rules.judge(case, submission_day(case, now))
     by_subject: dict[str, list[tuple[str, Problem]]] = {}
     for state, problems in ((FAILED, verdict.problems), (HINT, verdict.warnings)):
         for problem in problems:
@@ -157,17 +157,8 @@ def _subject(code: str) -> str:
 
 
 def _trial(case: Case, now: datetime) -> Amounts | None:
-    if case.declaration.kind not in _JUDGES:
-        return None
-    row, registry = case.declaration, case.registry
-    charged = registry.charged.get(row.person_hash or b"", {})
-    return enrolling.trial(
-        case.data,
-        case.parameters,
-        registry.employer_facts(row.employer_id),
-        submission_day(case, now),
-        frozenset(charged),
-    )
+    rules = HANDLINGS.get(case.declaration.kind)
+    return rules.trial(case, submission_day(case, now)) if rules else None
 
 
 def _before(case: Case) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from app.domain.enrolment import enrol_outcome
+from app.domain.problem import Problem
 from app.errors import Conflict, Rejected
-from app.services import effects, enrolling
+from app.services import effects, enrolling, kinds, subjects
+from app.services.cases import Case
 from app.services.host import Context, submission_day, take_data
 from app.services.notices import TEMPLATES
 
@@ -15,44 +18,52 @@ Result = dict[str, Any] | None
 Service = Callable[..., Result]
 
 
-def check_enrolment(context: Context) -> Result:
-    """Judge an enrolment against the registry and fix its months.
+def check_form(context: Context) -> Result:
+    """Judge a form by the rules of its kind against the registry, and fix what follows from it.
 
     Raises: Rejected, which undoes the whole action.
     """
     case, today = context.case, context.now.date()
-    enrolling.identify(case)
-    form = case.bundle.form(case.declaration.kind)
-    verdict = enrolling.judge(case, today)
-    if verdict.problems:
-        raise Rejected(enrolling.field_errors(verdict.problems, case.parameters, form))
+    warnings = _judge(case, today)
     take_data(case, case.data)
-    case.months = enrolling.months_to_pay(case, today)
+    facts = kinds.handling(case.declaration.kind).settle(case, today)
     case.checked = True
     case.declaration.facts = {
         **case.declaration.facts,
-        "start_month": enrolling.start_month(case.data),
-        "months": case.months,
-        "warnings": enrolling.warnings_as_facts(verdict.warnings),
+        "warnings": subjects.warnings_as_facts(warnings),
     }
-    return {"backpay_months": len(case.months), "warnings": len(verdict.warnings)}
+    return {**facts, "warnings": len(warnings)}
+
+
+def _judge(case: Case, day: date) -> Sequence[Problem]:
+    """The warnings of the rules as they stand on a day. Raises: Rejected."""
+    handling = kinds.handling(case.declaration.kind)
+    handling.identify(case)
+    verdict = handling.judge(case, day)
+    if verdict.problems:
+        form = case.bundle.form(case.declaration.kind)
+        raise Rejected(subjects.field_errors(verdict.problems, case.parameters, form))
+    return verdict.warnings
+
+
+def _judge_again(context: Context) -> date:
+    """Judge a case at its decision, unless it was judged in this very action; gives the day of submission.
+
+    Months are those of the day of submission. Where that was earlier, the registry may have changed: the
+    decision is refused where the rules now say no. Raises: Rejected.
+    """
+    case = context.case
+    day = submission_day(case, context.now)
+    if not case.checked:
+        _judge(case, day)
+        kinds.handling(case.declaration.kind).settle(case, day)
+    return day
 
 
 def apply_enrolment(context: Context) -> Result:
-    """Enter an accepted enrolment into the registry.
-
-    Months are those of the day of submission. Where that was earlier, the registry may have changed: the
-    rules are asked again, and the decision is refused where they now say no. Raises: Rejected.
-    """
+    """Enter an accepted enrolment into the registry. Raises: Rejected."""
     case, row = context.case, context.case.declaration
-    day = submission_day(case, context.now)
-    if not case.checked:
-        enrolling.identify(case)
-        verdict = enrolling.judge(case, day)
-        if verdict.problems:
-            form = case.bundle.form(row.kind)
-            raise Rejected(enrolling.field_errors(verdict.problems, case.parameters, form))
-        case.months = enrolling.months_to_pay(case, day)
+    day = _judge_again(context)
     months = case.months or []
     person = case.registry.person_facts(row.person_hash, row.region)
     employer = case.registry.employer_facts(row.employer_id)
@@ -60,7 +71,6 @@ def apply_enrolment(context: Context) -> Result:
     effects.apply_enrolment(case, request, months, context.now)
     row.result_code = enrol_outcome(case.parameters, day, months)
     row.result_message = case.message(row.result_code, months=str(len(months)))
-    row.facts = {**row.facts, "months": months}
     return {"backpay_months": len(months)}
 
 
@@ -101,7 +111,7 @@ def _notify(context: Context, template: str) -> None:
 
 
 SERVICES: Mapping[str, Service] = {
-    "enrolment.check": check_enrolment,
+    "enrolment.check": check_form,
     "enrolment.apply": apply_enrolment,
     "declaration.discard": discard_declaration,
     "declaration.reject": reject_declaration,

@@ -11,13 +11,12 @@ from app.clock import to_utc
 from app.definitions.current import get_bundle
 from app.domain.declaration import DRAFT
 from app.errors import NotFound
-from app.services import enrolling, filing, host
+from app.services import filing, host, kinds, subjects
 from app.services.actors import Actor
 from app.services.cases import Case
 from app.services.filing import Target
 from app.services.results import Amounts, CheckResult
 from app.store import declarations as store
-from app.store.crypto import blind
 
 Data = Mapping[str, Any]
 
@@ -37,18 +36,14 @@ def check(
     if errors:
         return CheckResult(errors, (), values)
     case = _trial_case(actor, target, values, now, reference)
-    enrolling.identify(case)
-    verdict = enrolling.judge(case, now.date())
-    facts = target.registry.employer_facts(target.employer.id)
-    charged = target.registry.charged.get(case.declaration.person_hash or b"", {})
-    amounts = None
-    if verdict.accepted:
-        amounts = enrolling.trial(case.data, target.parameters, facts, now.date(), frozenset(charged))
+    rules = kinds.handling(target.bundle.kind)
+    rules.identify(case)
+    verdict = rules.judge(case, now.date())
     return CheckResult(
-        enrolling.field_errors(verdict.problems, target.parameters, form),
-        enrolling.field_errors(verdict.warnings, target.parameters, form),
+        subjects.field_errors(verdict.problems, target.parameters, form),
+        subjects.field_errors(verdict.warnings, target.parameters, form),
         case.data,
-        amounts,
+        rules.trial(case, now.date()) if verdict.accepted else None,
     )
 
 
@@ -61,13 +56,8 @@ def quote(
     """
     target = filing.target_of(actor, kind, employer_id)
     values = target.bundle.form(kind).parse(data)
-    charged: frozenset[str] = frozenset()
-    if enrolling.is_number(values, now.date()):
-        id_hash = blind(str(values["id_number"]))
-        target.registry.read_people([id_hash])
-        charged = frozenset(target.registry.charged[id_hash])
-    facts = target.registry.employer_facts(target.employer.id)
-    return enrolling.trial(values, target.parameters, facts, now.date(), charged)
+    case = _trial_case(actor, target, values, now, None)
+    return kinds.handling(kind).trial(case, now.date())
 
 
 def _target_of_case(actor: Actor, reference: str) -> Target:
