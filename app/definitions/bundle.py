@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import yaml
 
@@ -13,6 +14,7 @@ from app.definitions.catalogue import DefinitionMissing, Version
 from app.definitions.files import DECISION, FORM, PROCESS, SHARED
 from app.domain.codes import CodeList, code_list_names
 from app.domain.parameters import ParameterSet, from_documents
+from app.engine.decisions import DecisionTable, describe_decision
 from app.engine.describe import ProcessDescription
 from app.engine.runtime import ProcessSpec, compile_process
 from app.formspec.form import Form
@@ -67,6 +69,13 @@ class Bundle:
         """Return one process's BPMN file. Raises: DefinitionMissing."""
         return self._version(PROCESS, process_id).content
 
+    def decide(self, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a decision table answers, so that a page can say beforehand what a process will do.
+
+        Shape: output name -> value. Raises: DefinitionMissing, ExpressionFailed.
+        """
+        return _decision_table(self._version(DECISION, name)).decide(facts)
+
     def _version(self, kind: str, name: str) -> Version:
         version = self._by_name.get((kind, name))
         if version is None:
@@ -108,6 +117,11 @@ def _compiled_process(process_id: str, versions: tuple[Version, ...]) -> Process
         return {version.key.path: version.content for version in versions if version.key.kind == kind}
 
     return compile_process(process_id, files(PROCESS), files(DECISION))
+
+
+@lru_cache(maxsize=64)
+def _decision_table(version: Version) -> DecisionTable:
+    return DecisionTable(describe_decision(version.content, version.key.path))
 
 
 @lru_cache(maxsize=256)

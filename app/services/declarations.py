@@ -214,7 +214,11 @@ def _save_again(actor: Actor, data: Data, now: datetime, reference: str, before:
         filing.require_filer(actor, case)
         filing.form_task(case)
         row = case.declaration
-        host.take_data(case, filing.typed(case.bundle.form(row.kind), data, now, partial=True))
+        values = filing.typed(case.bundle.form(row.kind), data, now, partial=True)
+        if row.status == RETURNED:
+            filing.correct(case, values, actor, now)
+        else:
+            host.take_data(case, values)
         row.updated_at_utc = to_utc(now)
         row.lock_version += 1
         case.note("saved", actor, now)
@@ -236,6 +240,7 @@ def _file_again(
         values = filing.typed(case.bundle.form(case.declaration.kind), data, now)
         if case.declaration.status == RETURNED:
             filing.correct(case, values, actor, now)
+            case.declaration.facts = {**case.declaration.facts, "correcting": False}
         else:
             host.take_data(case, values)
         filing.fill(case, actor, now, submit_now=submit_now)

@@ -209,7 +209,9 @@ def correct(case: Case, data: Mapping[str, Any], actor: Actor, now: datetime) ->
         now,
         {"changed": sorted(changed), "before": b64encode(encrypt_json(old)).decode() if old else ""},
     )
-    row.facts = {**row.facts, "changed_fields": sorted(changed)}
+    # saved in between: what was changed then is still news to the auditor
+    known = row.facts.get("changed_fields", []) if row.facts.get("correcting") else []
+    row.facts = {**row.facts, "changed_fields": sorted({*known, *changed}), "correcting": True}
     host.take_data(case, data)
 
 

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from app.clock import to_utc
 from app.services import outbox
+from app.services.actors import Actor, require_employer
 from app.store import notices as store
 from app.store.outbox import OutboxRow
+from app.store.session import transaction
 
 # template -> (title, body); {reference}, {person}, {opinion} are filled when the notice is delivered
 TEMPLATES: Mapping[str, tuple[str, str]] = {
@@ -41,3 +43,10 @@ def deliver(outbox_id: int, now: datetime, before: Callable[[], None] | None = N
         )
 
     return outbox.consume(outbox_id, now, act, "notice", before)
+
+
+def mark_read(actor: Actor, now: datetime) -> None:
+    """Mark all messages to the actor's employer as read. Raises: NotFound."""
+    employer_id = require_employer(actor, None)
+    with transaction():
+        store.set_read(employer_id, to_utc(now))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import auth, errors, frame, i18n, public, security
+from app.web import auth, errors, frame, i18n, public, records, security
+from app.web.cases import cases
 from app.web.hall import hall
 
-BLUEPRINTS = (auth.auth, public.public, hall)
+# the lists of declarations are views of their blueprint, in a module of their own
+BLUEPRINTS = (auth.auth, public.public, hall, records.declarations, cases)
 
 
 def register(app: Flask) -> None:

@@ -9,6 +9,7 @@ import { watchKeys } from "./keys.js";
 import { watchLeaving } from "./leave.js";
 import { guardSubmits } from "./once.js";
 import { watchPickers } from "./pickers.js";
+import { watchPrint } from "./print.js";
 import { watchTables } from "./tables.js";
 import { watchTextSize } from "./text-size.js";
 
@@ -16,7 +17,7 @@ window.htmx = htmx;
 document.documentElement.classList.add("js");
 
 const perPart = [watchCombos, watchPickers, watchIdentity, watchTables, focusErrors];
-for (const start of [watchDialogs, watchDrops, watchKeys, watchLeaving, guardSubmits, watchTextSize]) {
+for (const start of [watchDialogs, watchDrops, watchKeys, watchLeaving, guardSubmits, watchPrint, watchTextSize]) {
   start();
 }
 for (const start of perPart) {

@@ -1,0 +1,152 @@
+"""What a form page must know before anything is typed: fields, funds, the policy, and whom a number names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.definitions.current import get_bundle
+from app.domain.calendar import month_of
+from app.domain.enrolment import person_type
+from app.domain.parameters import ParameterSet
+from app.formspec.form import Form
+from app.services import filing, subjects
+from app.services.actors import Actor
+from app.services.filing import Target
+from app.store.queries.hall import find_person
+
+EMPLOYER_FUNDS = "employer_funds"
+# what a page may show of a record that a number names
+_SHOWN = ("name", "sex", "ethnicity", "nationality", "birth_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the region's policy does with a form that is filed now."""
+
+    pending: bool = False
+    audits: int = 0
+    recall: bool = False
+    materials: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormSetting:
+    """A form for one employer: the choices that only the employer's own data give, and what happens next.
+
+    Shape: `options` maps a field to (value, label) pairs, `locked` to values that stay ticked;
+    `stepwise` marks a diagram that leads through steps after the form.
+    """
+
+    kind: str
+    form: Form
+    parameters: ParameterSet
+    employer_id: int
+    employer_no: str
+    employer_name: str
+    options: Mapping[str, Sequence[tuple[str, str]]]
+    locked: Mapping[str, Sequence[str]]
+    policy: Policy
+    stepwise: bool
+
+    @property
+    def looked_up(self) -> list[str]:
+        """Fields that the registry fills when the identity number is known."""
+        return [field.name for field in self.form.fields if field.readonly and field.name in _SHOWN]
+
+    def defaults(self, now: datetime) -> dict[str, Any]:
+        """What a blank form starts with; funds as they usually are."""
+        data = self.form.defaults()
+        for name, pairs in self.options.items():
+            usual = set(self.parameters.usual_funds())
+            data[name] = [code for value, _ in pairs for code in value.split(",") if code in usual]
+        if "start_date" in self.form.by_name and self.parameters.text("backpay.mode", now) == "automatic":
+            data["start_date"] = now.date().isoformat()
+        return data
+
+    def settled(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The form with what follows from its choices: the chosen funds decide the person type."""
+        values = dict(data)
+        if "person_type" in self.form.by_name and self.options:
+            chosen = [
+                code for name in self.options for each in values.get(name) or () for code in each.split(",")
+            ]
+            values["person_type"] = person_type(self.parameters, chosen)
+        return values
+
+
+def setting_of(
+    actor: Actor, kind: str, now: datetime, employer_id: int | None = None, bundle_id: int | None = None
+) -> FormSetting:
+    """Return the form that the actor may file; `bundle_id` keeps a case on the version it started with.
+
+    Raises: NotFound, Forbidden.
+    """
+    target = filing.target_of(actor, kind, employer_id)
+    bundle = get_bundle(bundle_id) if bundle_id is not None else target.bundle
+    form = bundle.form(kind)
+    options, locked = _funds(target, form, month_of(now))
+    facts = {
+        "channel": target.channel,
+        "kind": kind,
+        "region": target.employer.region,
+        "employer_id": target.employer.id,
+        "reason": "",
+    }
+    answer = bundle.decide("policy", facts)
+    return FormSetting(
+        kind=kind,
+        form=form,
+        parameters=target.parameters,
+        employer_id=target.employer.id,
+        employer_no=target.employer.employer_no,
+        employer_name=target.employer.name,
+        options=options,
+        locked=locked,
+        policy=Policy(**{name: answer[name] for name in ("pending", "audits", "recall", "materials")}),
+        stepwise=any(
+            element.properties.get("status") == "draft" and "decisions" in element.properties
+            for element in bundle.description(kind).elements.values()
+        ),
+    )
+
+
+def known_person(actor: Actor, kind: str, data: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+    """What the region's registry says about the number in a form; None where it knows nobody, {} where the
+    number is no number yet. Raises: NotFound, Forbidden."""
+    target = filing.target_of(actor, kind, None)
+    values = target.bundle.form(kind).parse(data)
+    if not subjects.is_number(values, now.date()):
+        return {}
+    found = find_person(target.employer.region, str(values["id_number"]))
+    if found is None:
+        return None
+    return {name: str(getattr(found, name)) for name in _SHOWN}
+
+
+def _funds(target: Target, form: Form, month: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The employer's funds as choices, and those that every employee has."""
+    held = [code for code, spans in target.employer.funds.items() if _holds(spans, month)]
+    forced = set(target.parameters.fund_codes("forced"))
+    options: dict[str, Any] = {}
+    locked: dict[str, Any] = {}
+    for field in form.fields:
+        if field.options_from != EMPLOYER_FUNDS:
+            continue
+        if "x-bundles" in field.schema:
+            offered = [(option.value, option.label) for option in field.options]
+        else:
+            offered = [(fund.code, fund.name) for fund in target.parameters.funds]
+        options[field.name] = [
+            (value, label) for value, label in offered if all(code in held for code in value.split(","))
+        ]
+        locked[field.name] = [
+            value for value, _ in options[field.name] if all(code in forced for code in value.split(","))
+        ]
+    return options, locked
+
+
+def _holds(spans: Sequence[tuple[str, str | None]], month: str) -> bool:
+    return any(first <= month and (last is None or month <= last) for first, last in spans)

@@ -1,0 +1,8 @@
+// Print buttons.
+export function watchPrint() {
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) {
+      window.print();
+    }
+  });
+}

@@ -1,0 +1,64 @@
+// A case's process diagrams: the navigated viewer with marks from the case's history.
+import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+
+const SIGNS = { done: "✓", current: "●", cancelled: "✕" };
+
+for (const box of document.querySelectorAll("[data-diagram]")) {
+  start(box);
+}
+
+async function start(box) {
+  const viewer = new NavigatedViewer({ container: box });
+  const choice = document.querySelector("[data-diagram-choice]");
+  let processes;
+  try {
+    const answer = await fetch(box.dataset.diagram, { headers: { Accept: "application/json" } });
+    if (!answer.ok) {
+      throw new Error(String(answer.status));
+    }
+    ({ processes } = await answer.json());
+    await show(processes[0].id);
+  } catch {
+    box.textContent = box.dataset.failed;
+    return;
+  }
+  choice?.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button?.dataset.process) {
+      show(button.dataset.process);
+    } else if (button) {
+      fit();
+    }
+  });
+
+  async function show(id) {
+    const process = processes.find((one) => one.id === id);
+    await viewer.importXML(process.xml);
+    mark(process.marks);
+    fit();
+    box.dataset.shown = id;
+    for (const button of choice?.querySelectorAll("[data-process]") ?? []) {
+      button.setAttribute("aria-pressed", String(button.dataset.process === id));
+    }
+  }
+
+  function mark(marks) {
+    const canvas = viewer.get("canvas");
+    const overlays = viewer.get("overlays");
+    const elements = viewer.get("elementRegistry");
+    for (const [id, state] of Object.entries(marks)) {
+      if (!elements.get(id)) {
+        continue;
+      }
+      canvas.addMarker(id, `mark-${state}`);
+      const sign = document.createElement("span");
+      sign.className = `mark-sign ${state}`;
+      sign.textContent = SIGNS[state];
+      overlays.add(id, { position: { top: -10, right: 10 }, html: sign });
+    }
+  }
+
+  function fit() {
+    viewer.get("canvas").zoom("fit-viewport", "auto");
+  }
+}

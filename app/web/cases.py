@@ -1,0 +1,211 @@
+"""One case for both sides: status, history, content, amounts, diagram, and the employer's acts on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app import clock
+from app.definitions.current import Bundle, get_bundle, parameters
+from app.domain.declaration import DRAFT, FINAL, PENDING
+from app.domain.identity import mask
+from app.errors import NotFound
+from app.services import declarations as services
+from app.services.actors import EMPLOYER
+from app.services.forms import Policy
+from app.services.results import BulkResult, CaseView
+from app.web import progress
+from app.web.amounts import months_of, total_of_months
+from app.web.frame import kind_words, notify, render_confirm
+from app.web.reading import reading_sections
+from app.web.security import actor, guard
+
+TABS = ("content", "materials", "amounts", "diagram", "history")
+cases = Blueprint("cases", __name__)
+
+
+@cases.get("/cases/<reference>")
+@guard("declaration.view", scope="case")
+def page(reference: str) -> ResponseReturnValue:
+    tab = request.args.get("tab", TABS[0])
+    case = services.get_case(actor(), reference, clock.now())
+    return render_template("cases/page.html", tab=tab if tab in TABS else TABS[0], **case_context(case))
+
+
+@cases.get("/cases/<reference>/receipt")
+@guard("declaration.view", scope="case")
+def receipt(reference: str) -> ResponseReturnValue:
+    """What was done and what happens next; the address stays good."""
+    case = services.get_case(actor(), reference, clock.now())
+    if case.status == DRAFT:
+        return redirect(url_for("cases.page", reference=reference))
+    return render_template("cases/receipt.html", words_now=_words_now(case), **case_context(case))
+
+
+@cases.get("/cases/<reference>/opinion")
+@guard("declaration.view", scope="case")
+def opinion(reference: str) -> ResponseReturnValue:
+    """审批信息: the conclusion and its reason, as a page or in a dialog."""
+    case = services.get_case(actor(), reference, clock.now())
+    return render_template("cases/opinion.html", **case_context(case))
+
+
+@cases.get("/cases/<reference>/diagram")
+@guard("declaration.view", scope="case")
+def diagram(reference: str) -> ResponseReturnValue:
+    """The case's diagrams with the marks that its events give, as JSON for the viewer."""
+    case = services.get_case(actor(), reference, clock.now())
+    bundle = get_bundle(case.bundle_id)
+    found = progress.mark_containers(progress.marks(case), bundle)
+    return {
+        "processes": [
+            {
+                "id": process,
+                "name": _process_name(bundle, process),
+                "xml": bundle.diagram(process).decode(),
+                "marks": found.get(process, {}),
+            }
+            for process in _shown_processes(bundle, case)
+        ]
+    }
+
+
+@cases.post("/cases/<reference>/submit")
+@guard("declaration.submit", scope="employer")
+def submit(reference: str) -> ResponseReturnValue:
+    result = services.submit(actor(), [reference], clock.now())
+    if _refused(result):
+        return _back(reference)
+    return redirect(url_for("cases.receipt", reference=reference), 303)
+
+
+@cases.post("/cases/<reference>/discard")
+@guard("declaration.discard", scope="employer")
+def discard(reference: str) -> ResponseReturnValue:
+    case = services.get_case(actor(), reference, clock.now())
+    if not request.form.get("confirmed"):
+        text = _(
+            "将删除 %(name)s 的申报 %(reference)s，删除后不能恢复。", name=_named(case), reference=reference
+        )
+        return render_confirm(
+            _("删除申报"), text, action=url_for("cases.discard", reference=reference), button=_("删除申报"),
+            back=url_for("cases.page", reference=reference), danger=True,
+        )  # fmt: skip
+    if not _refused(services.discard(actor(), [reference], clock.now())):
+        notify(_("申报 %(reference)s 已删除。", reference=reference), "good")
+    return _back(reference)
+
+
+@cases.post("/cases/<reference>/recall")
+@guard("declaration.recall", scope="employer")
+def recall(reference: str) -> ResponseReturnValue:
+    case = services.get_case(actor(), reference, clock.now())
+    if not request.form.get("confirmed"):
+        text = _(
+            "将撤销 %(name)s 的申报 %(reference)s，撤销后不再审核。", name=_named(case), reference=reference
+        )
+        return render_confirm(
+            _("撤销申报"), text, action=url_for("cases.recall", reference=reference), button=_("撤销申报"),
+            back=url_for("cases.page", reference=reference), danger=True,
+        )  # fmt: skip
+    services.recall(actor(), reference, clock.now())
+    notify(_("申报 %(reference)s 已撤销。", reference=reference), "good")
+    return _back(reference)
+
+
+@cases.post("/cases/<reference>/proceed")
+@guard("declaration.file", scope="employer")
+def proceed(reference: str) -> ResponseReturnValue:
+    """A step of a diagram that leads through steps: on, back, or submission."""
+    decision = request.form.get("decision", "")
+    done = services.proceed(actor(), reference, decision, clock.now())
+    case = services.get_case(actor(), reference, clock.now())
+    if done.status not in (DRAFT, PENDING):
+        return redirect(url_for("cases.receipt", reference=reference), 303)
+    if any(task.form == case.kind for task in case.tasks):
+        return redirect(url_for("declarations.form", kind=case.kind, reference=reference), 303)
+    return _back(reference)
+
+
+def case_context(case: CaseView) -> dict[str, Any]:
+    """What the parts of a case's page need; the agency's workbench shows the same parts."""
+    spoken, bundle = parameters(case.region), get_bundle(case.bundle_id)
+    form = bundle.form(case.kind)
+    policy = policy_of(case, bundle)
+    months = months_of(case.lines, spoken)
+    found = progress.mark_containers(progress.marks(case), bundle)
+    masked = {
+        field.name: mask(str(case.data[field.name]))
+        for field in form.identities
+        if case.data.get(field.name) and actor().side != EMPLOYER
+    }
+    return {
+        "case": case,
+        "form": form,
+        "spoken": spoken,
+        "policy": policy,
+        "sentence": progress.sentence(case, spoken, clock.now()),
+        "timeline_items": progress.timeline(case, bundle, policy),
+        "sections": reading_sections(
+            form, case.data, spoken, {*case.return_fields, *case.changed_fields}, masked
+        ),
+        "months": months,
+        "total": total_of_months(months),
+        "processes": [
+            (process, _process_name(bundle, process), progress.step_list(process, bundle, found, case.events))
+            for process in _shown_processes(bundle, case)
+        ],
+        "actions_words": progress.ACTIONS,
+        "step_task": next((task for task in case.tasks if task.settings.get("decisions")), None),
+        "form_open": any(task.form == case.kind for task in case.tasks),
+        "materials_open": any(task.form == "materials" for task in case.tasks),
+    }
+
+
+def policy_of(case: CaseView, bundle: Bundle) -> Policy:
+    """What the policy that the case is pinned to says about it."""
+    answer = bundle.decide(
+        "policy",
+        {
+            "channel": case.channel, "kind": case.kind, "region": case.region,
+            "employer_id": case.employer_id, "reason": "",
+        },
+    )  # fmt: skip
+    return Policy(**{name: answer[name] for name in ("pending", "audits", "recall", "materials")})
+
+
+def _words_now(case: CaseView) -> str:
+    """The region's own words for what was reached, as its manual prints them."""
+    if case.status in FINAL:
+        return case.message
+    return parameters(case.region).messages.get(f"{case.kind}.{case.status}", "")
+
+
+def _shown_processes(bundle: Bundle, case: CaseView) -> list[str]:
+    """The case's own process, and those it calls."""
+    called = {each for process in bundle.process_ids() for each in bundle.description(process).called}
+    return [process for process in bundle.process_ids() if process == case.kind or process in called]
+
+
+def _process_name(bundle: Bundle, process: str) -> str:
+    return next((each.name for each in bundle.description(process).processes if each.id == process), process)
+
+
+def _named(case: CaseView) -> str:
+    return case.person_name or kind_words(case.kind)
+
+
+def _refused(result: BulkResult) -> bool:
+    for item in result.items:
+        if not item.ok:
+            notify(_("未能办理：%(why)s", why=item.message), "bad")
+    return not result.items or result.failed > 0
+
+
+def _back(reference: str) -> ResponseReturnValue:
+    if actor().side != EMPLOYER:
+        raise NotFound("declaration")
+    return redirect(url_for("cases.page", reference=reference), 303)
