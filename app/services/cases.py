@@ -17,9 +17,11 @@ from app.store import declarations, enrolments, events, incidents, instances, le
 from app.store.constraints import unique_rules
 from app.store.crypto import decrypt_json
 from app.store.declarations import DeclarationRow, Loaded
+from app.store.enrolments import ChangeRow
 from app.store.events import EffectRow, EventRow
 from app.store.ids import new_id
 from app.store.instances import InstanceRow
+from app.store.ledger import Reversal
 from app.store.outbox import OutboxRow, add_outbox
 from app.store.session import after_commit
 from app.store.tasks import TaskRow
@@ -52,7 +54,9 @@ class Case:
     effects: list[EffectRow] = field(default_factory=list)
     people: list[Row] = field(default_factory=list)
     enrolments: list[Row] = field(default_factory=list)
+    changes: list[ChangeRow] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
+    reversals: list[Reversal] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
 
     def note(self, action: str, actor: Actor, now: datetime, detail: Mapping[str, Any] | None = None) -> None:
@@ -118,6 +122,9 @@ def write(cases: Sequence[Case]) -> None:
         instances.set_instances([case.instance for case in cases if not case.is_new and case.ran])
         tasks.remove_tasks([task.id for case in cases if not case.is_new for task in case.ended])
         tasks.add_tasks([task for case in cases for task in case.opened])
+        # what ends makes room for what begins
+        enrolments.change_enrolments([row for case in cases for row in case.changes])
+        ledger.set_reversed([row for case in cases for row in case.reversals])
         enrolments.add_enrolments([row for case in cases for row in case.enrolments])
         ledger.add_lines([row for case in cases for row in case.lines])
         events.add_effects([row for case in cases for row in case.effects])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
 from app.extensions import db
-from app.store.models import ContributionLine, Employer, Enrolment, Person
+from app.store.constraints import Duplicate
+from app.store.models import ContributionLine, Employer, Enrolment, EnrolmentChange, Person
 from app.store.session import insert_rows
 
 # Due types that stand for a month as such; corrections of a month are not the month.
@@ -106,6 +107,94 @@ def end_enrolments(
         .execution_options(synchronize_session=False)
     )
     return int(ended.rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is changed when an enrolment ends or goes on again; `to_month` is inclusive, None is open."""
+
+    to_month: str | None
+    status: str
+    reason: str | None
+    ended_by_declaration_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change of an enrolment by a declaration, old and new."""
+
+    id: int
+    enrolment_id: int
+    declaration_id: int
+    action: str
+    before: Ending
+    after: Ending
+    at_utc: datetime
+
+
+_ENDING = tuple(field.name for field in fields(Ending))
+_CHANGE = (
+    update(Enrolment.__table__)
+    .where(
+        Enrolment.id == bindparam("b_id"),
+        *(
+            Enrolment.__table__.c[name].is_not_distinct_from(bindparam(f"b_before_{name}"))
+            for name in _ENDING
+        ),
+    )
+    .values({name: bindparam(f"b_after_{name}") for name in _ENDING})
+)
+
+
+def change_enrolments(rows: Sequence[ChangeRow]) -> None:
+    """Change enrolments and keep old and new, in two statements.
+
+    Raises: Duplicate (`open_enrolment`) where one of them is no longer as `before` says: somebody else
+    was first.
+    """
+    if not rows:
+        return
+    done: Any = db.session.connection().execute(
+        _CHANGE,
+        [
+            {
+                "b_id": row.enrolment_id,
+                **{f"b_before_{name}": getattr(row.before, name) for name in _ENDING},
+                **{f"b_after_{name}": getattr(row.after, name) for name in _ENDING},
+            }
+            for row in rows
+        ],
+    )
+    if done.rowcount != len(rows):
+        raise Duplicate("open_enrolment")
+    insert_rows(EnrolmentChange, [asdict(row) for row in rows])
+
+
+def changes_of_declaration(declaration_id: int) -> list[ChangeRow]:
+    """What a declaration changed in enrolments, in the order it was done."""
+    rows = db.session.scalars(
+        select(EnrolmentChange)
+        .where(EnrolmentChange.declaration_id == declaration_id)
+        .order_by(EnrolmentChange.id)
+    )
+    return [
+        ChangeRow(
+            row.id, row.enrolment_id, row.declaration_id, row.action,
+            Ending(**row.before), Ending(**row.after), row.at_utc,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def enrolments_by_declaration(declaration_id: int) -> list[tuple[int, Ending]]:
+    """The enrolments that a declaration began, with how they end now."""
+    columns = [Enrolment.__table__.c[name] for name in _ENDING]
+    rows = db.session.execute(
+        select(Enrolment.id, *columns)
+        .where(Enrolment.declaration_id == declaration_id)
+        .order_by(Enrolment.id)
+    )
+    return [(row[0], Ending(*row[1:])) for row in rows]
 
 
 def charged_months(

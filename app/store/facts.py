@@ -37,6 +37,12 @@ class StretchRecord:
     to_month: str | None
     status: str
     employer_no: str
+    id: int
+    employer_id: int | None
+    reason: str | None
+    ended_by_declaration_id: int | None
+    wage_fen: int | None
+    base_fen: int | None
 
 
 @dataclass(slots=True)
@@ -68,6 +74,8 @@ _PEOPLE = (
         Person.id, Person.region, Person.id_hash, Person.id_type, Person.name, Person.sex,
         Person.birth_date, Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type,
         Enrolment.from_month, Enrolment.to_month, Enrolment.status, func.coalesce(_AT.c.employer_no, ""),
+        Enrolment.id, Enrolment.employer_id, Enrolment.reason, Enrolment.ended_by_declaration_id,
+        Enrolment.wage_fen, Enrolment.base_fen,
     )
     .outerjoin(Enrolment.__table__, Enrolment.person_id == Person.id)
     .outerjoin(_AT, _AT.c.id == Enrolment.employer_id)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, or_, select, update
 
 from app.extensions import db
+from app.store.constraints import Duplicate
 from app.store.ids import new_id
 from app.store.models import ContributionLine
 from app.store.session import insert_rows
@@ -28,6 +29,10 @@ _COLUMNS: tuple[Any, ...] = (
     ContributionLine.fixed_fen,
     ContributionLine.amount_fen,
     ContributionLine.received_on,
+    ContributionLine.retired,
+    ContributionLine.declaration_id,
+    ContributionLine.reversal_of_id,
+    ContributionLine.reversed_by_id,
 )
 
 
@@ -48,6 +53,10 @@ class LineRow:
     fixed_fen: int | None
     amount_fen: int
     received_on: date | None
+    retired: bool = False
+    declaration_id: int | None = None
+    reversal_of_id: int | None = None
+    reversed_by_id: int | None = None
 
 
 def line_values(
@@ -88,7 +97,93 @@ def line_values(
         "declaration_id": declaration_id,
         "received_on": received_on,
         "created_at_utc": created_at_utc,
+        "reversal_of_id": None,
+        "reversed_by_id": None,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A pair of lines that cancel each other: the one that stood and the one made against it."""
+
+    line_id: int
+    reversal_id: int
+
+
+def against(
+    line: LineRow, region: str, due_type: str, due_month: str, declaration_id: int, at_utc: datetime
+) -> dict[str, Any]:
+    """A row for `add_lines` that takes a line back: the same figures, the amount negated.
+
+    It is marked as taken back itself, so that the two drop out of what a month still carries.
+    """
+    return {
+        **line_values(
+            region=region,
+            person_id=line.person_id,
+            employer_id=line.employer_id,
+            fund=line.fund,
+            party=line.party,
+            due_type=due_type,
+            due_month=due_month,
+            accrual_month=line.accrual_month,
+            base_fen=line.base_fen,
+            rate=line.rate,
+            fixed_fen=line.fixed_fen,
+            amount_fen=-line.amount_fen,
+            declaration_id=declaration_id,
+            created_at_utc=at_utc,
+            retired=line.retired,
+        ),
+        "reversal_of_id": line.id,
+        "reversed_by_id": line.id,
+    }
+
+
+_REVERSE = (
+    update(ContributionLine.__table__)
+    .where(ContributionLine.id == bindparam("b_line"), ContributionLine.reversed_by_id.is_(None))
+    .values(reversed_by_id=bindparam("b_reversal"))
+)
+
+
+def set_reversed(reversals: Sequence[Reversal]) -> None:
+    """Mark lines as taken back, in one statement.
+
+    Raises: Duplicate (`charged_month`) where one was taken back already: somebody else was first.
+    """
+    if not reversals:
+        return
+    done: Any = db.session.connection().execute(
+        _REVERSE, [{"b_line": each.line_id, "b_reversal": each.reversal_id} for each in reversals]
+    )
+    if done.rowcount != len(reversals):
+        raise Duplicate("charged_month")
+
+
+def standing_lines(
+    person_ids: Collection[int], after_month: str, billed_from: str
+) -> dict[int, list[LineRow]]:
+    """Lines of people that were not taken back: of later accrual months, or billed since a month.
+
+    Shape: {person id: lines by month}; one statement.
+    """
+    found: dict[int, list[LineRow]] = {}
+    if not person_ids:
+        return found
+    query = (
+        select(*_COLUMNS)
+        .where(
+            ContributionLine.person_id.in_(person_ids),
+            ContributionLine.reversed_by_id.is_(None),
+            or_(ContributionLine.accrual_month > after_month, ContributionLine.due_month >= billed_from),
+        )
+        .order_by(ContributionLine.accrual_month, ContributionLine.fund, ContributionLine.party,
+                  ContributionLine.id)
+    )  # fmt: skip
+    for row in db.session.execute(query):
+        found.setdefault(row.person_id, []).append(LineRow(*row))
+    return found
 
 
 def add_lines(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -12,7 +12,14 @@ from app.store.models.cases import (
     ProcessInstance,
 )
 from app.store.models.definitions import DefinitionBundle, DefinitionVersion
-from app.store.models.registry import ContributionLine, Employer, EmployerFund, Enrolment, Person
+from app.store.models.registry import (
+    ContributionLine,
+    Employer,
+    EmployerFund,
+    Enrolment,
+    EnrolmentChange,
+    Person,
+)
 from app.store.models.work import ImportBatch, ImportRow, Lease, Material
 
 __all__ = [
@@ -24,6 +31,7 @@ __all__ = [
     "Employer",
     "EmployerFund",
     "Enrolment",
+    "EnrolmentChange",
     "Event",
     "HumanTask",
     "ImportBatch",

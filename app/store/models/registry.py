@@ -111,6 +111,28 @@ class Enrolment(Model):
     ended_by_declaration_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class EnrolmentChange(Model):
+    """What a declaration changed in an enrolment: the changed columns before and after.
+
+    `action` is stopped, cancelled, restored, reverted or retired. The beginning of an enrolment is the
+    row itself, with the declaration that made it.
+    """
+
+    __tablename__ = "enrolment_change"
+    __table_args__ = (
+        Index("ix_enrolment_change_enrolment", "enrolment_id", "id"),
+        Index("ix_enrolment_change_declaration", "declaration_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"))
+    declaration_id: Mapped[int] = mapped_column(ForeignKey("declaration.id"))
+    action: Mapped[str] = mapped_column(String(16))
+    before: Mapped[dict] = mapped_column(JSON, default=dict)
+    after: Mapped[dict] = mapped_column(JSON, default=dict)
+    at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class ContributionLine(Model):
     """What is owed or allocated for one person, fund, party and month; corrected only by reversal lines."""
 
