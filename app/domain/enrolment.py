@@ -188,7 +188,7 @@ def _start(params: ParameterSet, request: EnrolRequest, person: PersonFacts, tod
     if request.start_month < earliest and not _at_counter(request):
         return [(Problem("enrol.start_too_early", "start_month", {"earliest": earliest}), REFUSE)]
     if params.flag("enrol.start_after_last_paid", month):
-        paid = [last for fund, last in person.last_paid_month.items() if fund in request.funds]
+        paid = person.last_paid_month.values()
         if paid and request.start_month <= max(paid):
             return [(Problem("enrol.start_not_after_last_paid", "start_month", {"month": max(paid)}), REFUSE)]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.domain.enrolment import EmployerFacts, EnrolmentFacts, PersonFacts
+from app.domain.enrolment import RETIREE_TYPES, EmployerFacts, EnrolmentFacts, PersonFacts
 from app.errors import NotFound
 from app.store import declarations as declaration_store
 from app.store.enrolments import charged_months
@@ -85,7 +85,8 @@ class Registry:
             name=first.name if first else "",
             birth_date=first.birth_date if first else None,
             sex=first.sex if first else "",
-            person_type=max(own_types, default=""),
+            # a retiree stays one, whatever else the record is insured as
+            person_type=min(own_types, key=lambda kind: not kind.startswith(RETIREE_TYPES), default=""),
             enrolments=tuple(
                 EnrolmentFacts(
                     category=each.category,
