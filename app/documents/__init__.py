@@ -1,0 +1,1 @@
+"""Supporting documents as bytes: what they are, whether they are sound, and what can be shown of them."""
