@@ -10,7 +10,7 @@ import threading
 import uuid
 
 from app import clock
-from app.services import leases, outbox, timers
+from app.services import imports, leases, outbox, timers
 from jobs.context import in_application
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ def tick(holder: str) -> bool:
     if not leases.hold(leases.SCHEDULER, holder, LEASE_SECONDS):
         return False
     outbox.sweep()
+    imports.sweep()
+    imports.purge(clock.now())
     timers.wake_due(clock.now())
     return True
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from app.services import audits, declarations, notices, timers
+from app.services import audits, declarations, imports, notices, timers
 from app.services.actors import Actor
 from app.services.incidents import Retry
+from app.store.session import transaction
 
 Arguments = Mapping[str, Any]
 Close = Callable[[], None]
@@ -50,6 +51,18 @@ def _notice(_actor: Actor, given: Arguments, now: datetime, close: Close) -> Any
     return notices.deliver(given["outbox_id"], now, before=close)
 
 
+def _import(_actor: Actor, given: Arguments, _now: datetime, close: Close) -> Any:
+    with transaction():
+        close()
+        return imports.requeue(given["batch_id"])
+
+
+def _import_rows(_actor: Actor, _given: Arguments, _now: datetime, close: Close) -> Any:
+    """The rows went back to the employer, who sends them again: only the incident is left to be closed."""
+    with transaction():
+        close()
+
+
 ACTIONS: Mapping[str, Retry] = {
     "file": _file,
     "save_draft": _save,
@@ -60,4 +73,6 @@ ACTIONS: Mapping[str, Retry] = {
     "decide": _decide,
     "timer": _wake,
     "notice": _notice,
+    "import": _import,
+    "import_rows": _import_rows,
 }

@@ -47,6 +47,18 @@ def employers_of(user_id: int) -> list[Employer]:
     return list(db.session.scalars(query))
 
 
+def operators_of(employer_id: int, roles: Sequence[str]) -> list[int]:
+    """The active accounts that act for an employer in one of these roles, by sign-in name."""
+    query = (
+        select(User.id)
+        .join(UserEmployer, UserEmployer.user_id == User.id)
+        .join(UserRole, UserRole.user_id == User.id)
+        .where(UserEmployer.employer_id == employer_id, UserRole.role.in_(roles), User.status == "active")
+        .order_by(UserRole.role.desc(), User.username)
+    )
+    return list(dict.fromkeys(db.session.scalars(query)))
+
+
 def add_users(
     users: Sequence[Mapping[str, Any]],
     roles: Sequence[Mapping[str, Any]],
