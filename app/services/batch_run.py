@@ -44,7 +44,8 @@ def run(batch_id: int) -> None:
         with transaction():
             batch_lease.hold(batch)
             store.set_batch(batch_id, total_rows=len(plan.rows), lease_until_utc=batch_lease.lease_end())
-        left = [row for row in plan.rows if row.number > store.last_row(batch_id)]
+        done = store.last_row(batch_id)
+        left = [row for row in plan.rows if row.number > done]
         step = max(len(left), 1) if plan.all_or_nothing else CHUNK
         for start in range(0, len(left), step):
             if not _work(plan, left[start : start + step]):
