@@ -9,15 +9,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app import clock
-from app.definitions.current import Bundle, get_bundle, parameters
+from app.definitions.current import get_bundle, parameters
 from app.domain.declaration import DRAFT, FINAL, PENDING
 from app.domain.identity import mask
 from app.errors import NotFound
 from app.services import declarations as services
-from app.services.actors import EMPLOYER
-from app.services.forms import Policy
+from app.services.actors import AGENCY, EMPLOYER
 from app.services.results import BulkResult, CaseView
-from app.web import progress
+from app.web import decisions, progress
 from app.web.amounts import months_of, total_of_months
 from app.web.frame import kind_words, notify, render_confirm
 from app.web.reading import reading_sections
@@ -30,6 +29,8 @@ cases = Blueprint("cases", __name__)
 @cases.get("/cases/<reference>")
 @guard("declaration.view", scope="case")
 def page(reference: str) -> ResponseReturnValue:
+    if actor().side == AGENCY:
+        return decisions.agency_case(reference)
     tab = request.args.get("tab", TABS[0])
     case = services.get_case(actor(), reference, clock.now())
     return render_template("cases/page.html", tab=tab if tab in TABS else TABS[0], **case_context(case))
@@ -64,11 +65,11 @@ def diagram(reference: str) -> ResponseReturnValue:
         "processes": [
             {
                 "id": process,
-                "name": _process_name(bundle, process),
+                "name": progress.process_name(bundle, process),
                 "xml": bundle.diagram(process).decode(),
                 "marks": found.get(process, {}),
             }
-            for process in _shown_processes(bundle, case)
+            for process in progress.shown_processes(bundle, case)
         ]
     }
 
@@ -134,9 +135,8 @@ def case_context(case: CaseView) -> dict[str, Any]:
     """What the parts of a case's page need; the agency's workbench shows the same parts."""
     spoken, bundle = parameters(case.region), get_bundle(case.bundle_id)
     form = bundle.form(case.kind)
-    policy = policy_of(case, bundle)
+    policy = progress.policy_of(case, bundle)
     months = months_of(case.lines, spoken)
-    found = progress.mark_containers(progress.marks(case), bundle)
     masked = {
         field.name: mask(str(case.data[field.name]))
         for field in form.identities
@@ -154,27 +154,13 @@ def case_context(case: CaseView) -> dict[str, Any]:
         ),
         "months": months,
         "total": total_of_months(months),
-        "processes": [
-            (process, _process_name(bundle, process), progress.step_list(process, bundle, found, case.events))
-            for process in _shown_processes(bundle, case)
-        ],
+        "processes": progress.processes_of(case, bundle),
         "actions_words": progress.ACTIONS,
+        "quiet_types": progress.QUIET_TYPES,
         "step_task": next((task for task in case.tasks if task.settings.get("decisions")), None),
         "form_open": any(task.form == case.kind for task in case.tasks),
         "materials_open": any(task.form == "materials" for task in case.tasks),
     }
-
-
-def policy_of(case: CaseView, bundle: Bundle) -> Policy:
-    """What the policy that the case is pinned to says about it."""
-    answer = bundle.decide(
-        "policy",
-        {
-            "channel": case.channel, "kind": case.kind, "region": case.region,
-            "employer_id": case.employer_id, "reason": "",
-        },
-    )  # fmt: skip
-    return Policy(**{name: answer[name] for name in ("pending", "audits", "recall", "materials")})
 
 
 def _words_now(case: CaseView) -> str:
@@ -182,16 +168,6 @@ def _words_now(case: CaseView) -> str:
     if case.status in FINAL:
         return case.message
     return parameters(case.region).messages.get(f"{case.kind}.{case.status}", "")
-
-
-def _shown_processes(bundle: Bundle, case: CaseView) -> list[str]:
-    """The case's own process, and those it calls."""
-    called = {each for process in bundle.process_ids() for each in bundle.description(process).called}
-    return [process for process in bundle.process_ids() if process == case.kind or process in called]
-
-
-def _process_name(bundle: Bundle, process: str) -> str:
-    return next((each.name for each in bundle.description(process).processes if each.id == process), process)
 
 
 def _named(case: CaseView) -> str:

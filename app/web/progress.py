@@ -37,6 +37,10 @@ ACTIONS: Mapping[str, Any] = {
     "cancelled": _l("取消"),
     "waiting": _l("等待办理"),
 }
+# nodes that only route: they say nothing to a reader of the history
+QUIET_TYPES = frozenset(
+    {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "startEvent", "subProcess", "callActivity"}
+)
 _TONES = {"decided_reject": "bad", "decided_return": "warn", "recalled": "warn", "discarded": "warn"}
 _ICONS = {
     "decided_reject": "circle-x",
@@ -156,6 +160,38 @@ def _expected(case: CaseView, bundle: Bundle, policy: Policy) -> list[str]:
     place = next((at for at, element in enumerate(audits) if element.id in waiting), -1)
     steps += [_("经办机构%(step)s", step=translated_text(element.name)) for element in audits[place + 1 :]]
     return [*steps, _("办结")]
+
+
+def policy_of(case: CaseView, bundle: Bundle) -> Policy:
+    """What the policy that the case is pinned to says about it."""
+    answer = bundle.decide(
+        "policy",
+        {
+            "channel": case.channel, "kind": case.kind, "region": case.region,
+            "employer_id": case.employer_id, "reason": "",
+        },
+    )  # fmt: skip
+    return Policy(**{name: answer[name] for name in ("pending", "audits", "recall", "materials")})
+
+
+def shown_processes(bundle: Bundle, case: CaseView) -> list[str]:
+    """The case's own process, and those it calls."""
+    called = {each for process in bundle.process_ids() for each in bundle.description(process).called}
+    return [process for process in bundle.process_ids() if process == case.kind or process in called]
+
+
+def process_name(bundle: Bundle, process: str) -> str:
+    """A process's name as its diagram has it."""
+    return next((each.name for each in bundle.description(process).processes if each.id == process), process)
+
+
+def processes_of(case: CaseView, bundle: Bundle) -> list[tuple[str, str, list[Step]]]:
+    """Each process with its name and its steps: what the picture shows, as text."""
+    found = mark_containers(marks(case), bundle)
+    return [
+        (process, process_name(bundle, process), step_list(process, bundle, found, case.events))
+        for process in shown_processes(bundle, case)
+    ]
 
 
 def marks(case: CaseView) -> dict[str, dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.parameters import ParameterSet
 from app.formspec.form import Field, Form
 from app.services.forms import EMPLOYER_FUNDS
+from app.web.i18n import yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Entry:
     text: str
     kind: str
     flagged: bool
+    wide: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def reading_sections(
                 (hidden or {}).get(field.name) or words_of(field, data[field.name], parameters),
                 field.kind,
                 field.name in flagged,
+                field.width > 1,
             )
             for field in section.fields
             if data.get(field.name) not in (None, "", [])
@@ -61,4 +64,6 @@ def words_of(field: Field, value: Any, parameters: ParameterSet) -> str:
     """A stored value in words; funds take the region's names."""
     if field.options_from == EMPLOYER_FUNDS and "x-bundles" not in field.schema:
         field = field.with_options((fund.code, fund.name) for fund in parameters.funds)
+    if field.kind == "money":
+        return yuan(value)
     return field.label_of(value)

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app import clock
+from app.definitions import current as definitions
 from app.domain.calendar import add_months, check_month
 from app.domain.declaration import (
     APPROVED,
@@ -54,7 +55,8 @@ def pending() -> ResponseReturnValue:
     """The kinds with their counts on the left, the records of one kind on the right."""
     counts = queries.counts_by_kind(_employer(), (PENDING,))
     spoken = words()
-    offered = {kind for kind, how in (spoken.kinds if spoken else {}).items() if how == "online"}
+    published = definitions.kinds(spoken.region) if spoken else ()
+    offered = {kind for kind in published if spoken and spoken.offers(kind)}
     kinds = list(offered | set(counts))
     kinds.sort(key=lambda kind: (-(counts.get(kind, 0) > 0), kind_words(kind)))
     kind = request.args.get("kind", "")
@@ -101,7 +103,9 @@ def discard_all() -> ResponseReturnValue:
 def submitted() -> ResponseReturnValue:
     """What was handed over, by month, kind and conclusion; some regions name three lists of it apart."""
     spoken = words()
-    apart = [view for view in VIEWS if spoken and f"submitted.{view}" in spoken.labels]
+    # in the order of the region's file: what its people look for first stands first
+    named = [label.removeprefix("submitted.") for label in (spoken.labels if spoken else ())]
+    apart = [view for view in named if view in VIEWS]
     view = request.args.get("view", "")
     status = request.args.get("status", "")
     if apart and view not in apart:
