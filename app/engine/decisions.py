@@ -12,10 +12,13 @@ from typing import Any
 from lxml import etree
 
 from app.engine.errors import DefinitionInvalid, ExpressionFailed
-from app.engine.language import evaluate, parse_expression
+from app.engine.language import evaluate, parse_expression, plain
 from app.engine.xml import parse_xml, tag, text_of
 
 INPUT = "dmninputexpr"
+_HELD = 1_000
+_MISSING = ...
+_PRIMITIVES = frozenset([str, int, bool, float, type(None), type(_MISSING)])
 _OPERATOR = re.compile(r"(==|!=|<=|>=|<|>|in\b|not\s+in\b|is\b)")
 _QUESTION = re.compile(r"'[^']*'|\"[^\"]*\"|(\?)")
 
@@ -190,14 +193,40 @@ class DecisionTable:
             (rule, [(index, cell_expression(cell)) for index, cell in enumerate(rule.inputs)])
             for rule in description.rules
         ]
+        used = [parse_expression(text).names for _, _, text in decision_uses(description)]
+        used += [parse_expression(column.expression).names for column in description.inputs]
+        self._reads = sorted(frozenset().union(*used) - {INPUT})
+        self._held: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def decide(
         self, data: Mapping[str, Any], evaluate: Callable[[str, Mapping[str, Any]], Any] = evaluate
     ) -> dict[str, Any]:
         """Return output name -> value (UNIQUE) or list of values (COLLECT, empty where nothing matches).
 
-        Raises: ExpressionFailed where a UNIQUE table matches no rule or more than one.
+        Equal facts get equal answers, so they are looked up once: every rule is tried each time, and cases
+        come in thousands. Raises: ExpressionFailed where a UNIQUE table matches no rule or more than one.
         """
+        key = self._key(data)
+        answers = self._held.get(key) if key is not None else None
+        if answers is None:
+            answers = self._decided(data, evaluate)
+            if key is not None:
+                if len(self._held) >= _HELD:
+                    self._held.clear()
+                self._held[key] = answers
+        copied: dict[str, Any] = plain(answers)
+        return copied
+
+    def _key(self, data: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The facts that the table reads, with their types; None where one is no plain value."""
+        facts = [data.get(name, _MISSING) for name in self._reads]
+        if any(type(fact) not in _PRIMITIVES for fact in facts):
+            return None
+        return tuple((type(fact), fact) for fact in facts)
+
+    def _decided(
+        self, data: Mapping[str, Any], evaluate: Callable[[str, Mapping[str, Any]], Any]
+    ) -> dict[str, Any]:
         table = self.description
         scopes = [{**data, INPUT: evaluate(column.expression, data)} for column in table.inputs]
         rules = [

@@ -107,6 +107,9 @@ _UPDATE = (
 )
 
 
+_OPEN = select(_TABLE.c.open_key, _TABLE.c.reference).where(
+    _TABLE.c.open_key.in_(bindparam("keys", expanding=True))
+)
 _ORDER = (Declaration.id, HumanTask.id)
 _WAITING_BY_REFERENCE = _WAITING.where(
     Declaration.reference.in_(bindparam("references", expanding=True))
@@ -165,10 +168,7 @@ def find_reference(declaration_id: int) -> str | None:
 
 def find_open(keys: Iterable[str]) -> dict[str, str]:
     """Find who holds these keys of open objects: key -> reference."""
-    wanted = list(keys)
-    rows = db.session.execute(
-        select(Declaration.open_key, Declaration.reference).where(Declaration.open_key.in_(wanted))
-    )
+    rows = db.session.execute(_OPEN, {"keys": list(keys)})
     return {key: reference for key, reference in rows if key is not None}
 
 

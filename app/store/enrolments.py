@@ -197,6 +197,17 @@ def enrolments_by_declaration(declaration_id: int) -> list[tuple[int, Ending]]:
     return [(row[0], Ending(*row[1:])) for row in rows]
 
 
+_CHARGED = (
+    select(ContributionLine.person_id, ContributionLine.accrual_month, ContributionLine.fund)
+    .where(
+        ContributionLine.person_id.in_(bindparam("people", expanding=True)),
+        ContributionLine.due_type.in_(MONTH_TYPES),
+        ContributionLine.reversed_by_id.is_(None),
+    )
+    .distinct()
+)
+
+
 def charged_months(
     person_ids: Collection[int], months: Collection[str] | None = None
 ) -> dict[int, dict[str, frozenset[str]]]:
@@ -207,18 +218,10 @@ def charged_months(
     found: dict[int, dict[str, set[str]]] = {}
     if not person_ids:
         return {}
-    query = (
-        select(ContributionLine.person_id, ContributionLine.accrual_month, ContributionLine.fund)
-        .where(
-            ContributionLine.person_id.in_(person_ids),
-            ContributionLine.due_type.in_(MONTH_TYPES),
-            ContributionLine.reversed_by_id.is_(None),
-        )
-        .distinct()
-    )
+    query = _CHARGED
     if months is not None:
         query = query.where(ContributionLine.accrual_month.in_(months))
-    for person_id, month, fund in db.session.execute(query):
+    for person_id, month, fund in db.session.execute(query, {"people": list(person_ids)}):
         found.setdefault(person_id, {}).setdefault(month, set()).add(fund)
     return {
         person: {month: frozenset(funds) for month, funds in by_month.items()}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from app.extensions import db
 from app.store.models import Employer, User, UserEmployer, UserRole
@@ -22,37 +22,39 @@ class AccountRows:
     employers: Sequence[tuple[int, str, str, str, str]]
 
 
+_ACCOUNT = (
+    select(
+        User.id,
+        User.username,
+        User.name,
+        User.side,
+        User.status,
+        User.demo,
+        User.must_change_password,
+        User.password_changed_at_utc,
+        User.session_version,
+        User.current_employer_id,
+        User.preferences,
+        User.totp_cipher.is_not(None).label("has_totp"),
+        UserRole.role,
+        UserRole.region.label("role_region"),
+        Employer.id.label("employer_id"),
+        Employer.employer_no,
+        Employer.name.label("employer_name"),
+        Employer.region.label("employer_region"),
+        Employer.status.label("employer_status"),
+    )
+    .outerjoin(UserRole, UserRole.user_id == User.id)
+    .outerjoin(UserEmployer, UserEmployer.user_id == User.id)
+    .outerjoin(Employer, Employer.id == UserEmployer.employer_id)
+    .where(User.id == bindparam("user_id"))
+    .order_by(Employer.employer_no, UserRole.role, UserRole.region)
+)
+
+
 def find_account(user_id: int) -> AccountRows | None:
     """The account with its roles and employers, in one statement: it runs for every request."""
-    query = (
-        select(
-            User.id,
-            User.username,
-            User.name,
-            User.side,
-            User.status,
-            User.demo,
-            User.must_change_password,
-            User.password_changed_at_utc,
-            User.session_version,
-            User.current_employer_id,
-            User.preferences,
-            User.totp_cipher.is_not(None).label("has_totp"),
-            UserRole.role,
-            UserRole.region.label("role_region"),
-            Employer.id.label("employer_id"),
-            Employer.employer_no,
-            Employer.name.label("employer_name"),
-            Employer.region.label("employer_region"),
-            Employer.status.label("employer_status"),
-        )
-        .outerjoin(UserRole, UserRole.user_id == User.id)
-        .outerjoin(UserEmployer, UserEmployer.user_id == User.id)
-        .outerjoin(Employer, Employer.id == UserEmployer.employer_id)
-        .where(User.id == user_id)
-        .order_by(Employer.employer_no, UserRole.role, UserRole.region)
-    )
-    rows = db.session.execute(query).all()
+    rows = db.session.execute(_ACCOUNT, {"user_id": user_id}).all()
     if not rows:
         return None
     roles = dict.fromkeys((row.role, row.role_region) for row in rows if row.role)

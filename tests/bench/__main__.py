@@ -1,4 +1,4 @@
-"""`python -m tests.bench [names…]`: run benches, print a table, write build/bench.json; 1 where a limit breaks."""
+"""`python -m tests.bench [names…]`: prints a table, writes build/bench.json, exits 1 where a limit is broken."""
 
 from __future__ import annotations
 

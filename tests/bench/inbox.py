@@ -69,7 +69,13 @@ def inbox_1m_over_10k(stage: Stage) -> list[Measure]:
 def _submitted() -> str:
     handler, now = _actor(f"{CITY}.handler"), clock.now()
     (number,) = crowd.register(REGION, 1)
-    form = {"id_number": number, "post": "01", "education": "21", "start_month": "2026-11", "wage_yuan": "8000"}
+    form = {
+        "id_number": number,
+        "post": "01",
+        "education": "21",
+        "start_month": "2026-11",
+        "wage_yuan": "8000",
+    }
     return declarations.file(handler, "enrol", form, now, submit_now=True).reference
 
 
@@ -105,14 +111,15 @@ def _copy(
     names = [
         row[0]
         for row in connection.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY ordinal_position",
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
+            " ORDER BY ordinal_position",
             (table,),
         )
     ]
     values = ", ".join(changed.get(name, name) for name in names)
     key = "id" if table == "declaration" else "declaration_id"
     connection.execute(
-        f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table}"  # noqa: S608 - our own names
+        f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table}"
         f" CROSS JOIN generate_series({first}, {last}) AS n"
         f" WHERE {key} = (SELECT id FROM declaration WHERE reference = %s)",
         (reference,),

@@ -33,8 +33,8 @@ def table(measures: Iterable[Measure]) -> str:
         lines.append((each.name, f"{each.value:.2f}", each.unit, limit, verdict))
     widths = [max(len(line[place]) for line in lines) for place in range(5)]
     return "\n".join(
-        f"{name:<{widths[0]}}  {value:>{widths[1]}}  {unit:<{widths[2]}}  {limit:>{widths[3]}}  {verdict}".rstrip()
-        for name, value, unit, limit, verdict in lines
+        f"{name:<{widths[0]}}  {value:>{widths[1]}}  {unit:<{widths[2]}}  {most:>{widths[3]}}  {verdict}".rstrip()
+        for name, value, unit, most, verdict in lines
     )
 
 

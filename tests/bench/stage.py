@@ -1,8 +1,7 @@
-"""Where benches run: one PostgreSQL and one Redis, databases filled like an installation, the real web server."""
+"""Where benches run: a PostgreSQL and a Redis, databases filled like an installation, the real web server."""
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 import urllib.request
@@ -44,7 +43,7 @@ class Stage:
 
     @contextmanager
     def database(self, name: str) -> Iterator[str]:
-        """A database of its own, migrated, with definitions and the small demonstration; yields its address."""
+        """A migrated database with definitions and the small demonstration; yields its address."""
         self._fill_template()
         self._create(name, template=_TEMPLATE)
         try:
@@ -121,5 +120,7 @@ def _wait(port: int, log: Path) -> None:
                 return
         except OSError as failure:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"the web server is not ready: {failure}\n{log.read_text()[-4000:]}") from failure
+                raise RuntimeError(
+                    f"the web server is not ready: {failure}\n{log.read_text()[-4000:]}"
+                ) from failure
             time.sleep(0.1)

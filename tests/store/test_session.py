@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from app import clock
 from app.extensions import db
@@ -41,6 +42,19 @@ with app.app_context():
 def add_lease(name: str, fence: int = 0) -> None:
     with transaction() as work:
         work.add(Lease(name=name, holder="test", fence=fence, until_utc=clock.utcnow()))
+
+
+def test_an_ended_connection_is_found_before_its_use(db_session):
+    if not session.is_postgresql():
+        assert db_session.scalar(text("SELECT 1")) == 1
+        return
+    ended = db_session.scalar(text("SELECT pg_backend_pid()"))
+    db_session.rollback()
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", (ended,))
+        other.execute("SELECT pg_sleep(0.05)")
+    assert db_session.scalar(text("SELECT pg_backend_pid()")) != ended
 
 
 def test_three_processes_lose_no_update(db_session, database, tmp_path):
