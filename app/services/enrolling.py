@@ -15,7 +15,7 @@ from app.domain.contribution import ACTIVE, CLIP, Line, Tariff, tariff
 from app.domain.enrolment import EmployerFacts, EnrolRequest, PersonFacts
 from app.domain.identity import CITIZEN_CARD
 from app.domain.money import to_fen
-from app.domain.parameters import ParameterSet
+from app.domain.parameters import ParameterMissing, ParameterSet
 from app.domain.problem import Verdict
 from app.services.cases import Case
 from app.services.results import AmountLine, Amounts
@@ -37,7 +37,7 @@ def request_of(
         id_type=str(data.get("id_type") or CITIZEN_CARD),
         id_number=str(data["id_number"]),
         name=str(data.get("name") or person.name),
-        wage_yuan=Decimal(data["wage_yuan"]),
+        wage_yuan=Decimal(data["wage_yuan"]) if data.get("wage_yuan") else _lowest_wage(parameters, start),
         start_month=start,
         funds=chosen_funds(data, parameters, employer, start),
         birth_date=date.fromisoformat(birth) if birth else None,
@@ -45,6 +45,15 @@ def request_of(
         post_category=str(data.get("post_category") or ""),
         channel=channel,
     )
+
+
+def _lowest_wage(parameters: ParameterSet, month: str) -> Decimal:
+    """The wage of a form that may leave it out: the floor; the yearly declaration adjusts it later."""
+    try:
+        return parameters.decimal("base.floor", month)
+    except (ParameterMissing, ValueError):
+        # a month without a floor is refused for itself
+        return Decimal(1)
 
 
 def start_month(data: Mapping[str, Any]) -> str | None:

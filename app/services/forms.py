@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.definitions.current import get_bundle
+from app.definitions.current import Bundle, get_bundle
 from app.domain.calendar import month_of
+from app.domain.declaration import DRAFT
 from app.domain.enrolment import person_type
 from app.domain.parameters import ParameterSet
 from app.formspec.form import Form
 from app.services import filing, subjects
 from app.services.actors import Actor
 from app.services.filing import Target
+from app.services.kinds import HANDLINGS
 from app.store.queries.hall import find_person
 
 EMPLOYER_FUNDS = "employer_funds"
@@ -64,6 +66,8 @@ class FormSetting:
             data[name] = [code for value, _ in pairs for code in value.split(",") if code in usual]
         if "start_date" in self.form.by_name and self.parameters.text("backpay.mode", now) == "automatic":
             data["start_date"] = now.date().isoformat()
+        if self.kind in HANDLINGS:
+            data |= HANDLINGS[self.kind].defaults(self.form.by_name, self.parameters, now.date())
         return data
 
     def settled(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,10 +110,15 @@ def setting_of(
         options=options,
         locked=locked,
         policy=Policy(**{name: answer[name] for name in ("pending", "audits", "recall", "materials")}),
-        stepwise=any(
-            element.properties.get("status") == "draft" and "decisions" in element.properties
-            for element in bundle.description(kind).elements.values()
-        ),
+        stepwise=is_stepwise(bundle),
+    )
+
+
+def is_stepwise(bundle: Bundle) -> bool:
+    """Whether the diagram leads through steps of its own between the form and the submission."""
+    return any(
+        element.properties.get("status") == DRAFT and "decisions" in element.properties
+        for element in bundle.description(bundle.kind).elements.values()
     )
 
 

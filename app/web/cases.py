@@ -9,12 +9,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app import clock
-from app.definitions.current import get_bundle, parameters
+from app.definitions.current import Bundle, get_bundle, parameters
 from app.domain.declaration import DRAFT, FINAL, PENDING
 from app.domain.identity import mask
 from app.errors import NotFound
 from app.services import declarations as services
 from app.services.actors import AGENCY, EMPLOYER
+from app.services.forms import is_stepwise
 from app.services.results import BulkResult, CaseView
 from app.web import decisions, progress
 from app.web.amounts import months_of, total_of_months
@@ -158,9 +159,19 @@ def case_context(case: CaseView) -> dict[str, Any]:
         "actions_words": progress.ACTIONS,
         "quiet_types": progress.QUIET_TYPES,
         "step_task": next((task for task in case.tasks if task.settings.get("decisions")), None),
+        "wizard_step": _wizard_step(case, bundle),
         "form_open": any(task.form == case.kind for task in case.tasks),
         "materials_open": any(task.form == "materials" for task in case.tasks),
     }
+
+
+def _wizard_step(case: CaseView, bundle: Bundle) -> int:
+    """Where a step-by-step declaration stands, counted from 1; 0 where there are no such steps."""
+    if case.status not in (DRAFT, PENDING) or not is_stepwise(bundle):
+        return 0
+    if any(task.form == "materials" for task in case.tasks):
+        return 3
+    return 4 if case.status == PENDING else 2
 
 
 def _words_now(case: CaseView) -> str:

@@ -130,7 +130,7 @@ def submitted() -> ResponseReturnValue:
     )
 
 
-def _page(wanted: Filter, endpoint: str, here: dict[str, str], count: int | None = None) -> dict[str, Any]:
+def _page(wanted: Filter, endpoint: str, here: dict[str, Any], count: int | None = None) -> dict[str, Any]:
     """One page of a list with its neighbours' addresses and its count."""
     before, after = _id("before"), _id("after")
     rows = queries.list_records(_employer(), wanted, before_id=before, after_id=after, limit=PAGE + 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, distinct, func, or_, select
+from sqlalchemy import ColumnElement, distinct, func, or_, select
 
 from app.extensions import db
 from app.store.crypto import blind
@@ -227,7 +227,7 @@ def find_person(region: str, id_number: str) -> KnownPerson | None:
     return None if row is None else KnownPerson(*row)
 
 
-def _filtered(statement: Select[Any], employer_id: int, wanted: Filter) -> Select[Any]:
+def _filtered(statement: Any, employer_id: int, wanted: Filter) -> Any:
     tests: list[ColumnElement[bool]] = [
         Declaration.employer_id == employer_id,
         Declaration.status.in_(sorted(wanted.statuses)),
