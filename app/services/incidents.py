@@ -15,6 +15,7 @@ from app.services.actors import AGENCY, Actor, require
 from app.store import incidents as store
 from app.store import instances
 from app.store.crypto import decrypt_json, encrypt_json
+from app.store.declarations import find_reference
 from app.store.ids import new_id
 from app.store.incidents import IncidentRow
 from app.store.session import read, transaction
@@ -99,6 +100,27 @@ def retry(actor: Actor, incident_id: int, now: datetime) -> Any:
         store.set_resolved(incident_id, actor.id, to_utc(now))
 
     return ACTIONS[found.action](_actor(kept["actor"]), kept["arguments"], now, close)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """One incident with who tried it, on which case, and the trace of the error."""
+
+    row: IncidentRow
+    reference: str | None
+    tried_by: str
+    trace: str
+
+
+def get_incident(actor: Actor, incident_id: int) -> IncidentView:
+    """Return one incident in the actor's scope. Raises: NotFound, Forbidden."""
+    require(actor, "incident.view")
+    found = store.find_incident(incident_id)
+    if found is None or (actor.side == AGENCY and found.region not in actor.regions):
+        raise NotFound("incident")
+    kept = decrypt_json(found.action_cipher)
+    reference = find_reference(found.declaration_id) if found.declaration_id else None
+    return IncidentView(found, reference, str(kept["actor"].get("name", "")), str(kept.get("detail", "")))
 
 
 def list_open(actor: Actor, before_id: int | None = None, limit: int = 50) -> list[IncidentRow]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import auth, errors, frame, i18n, public, records, security
+from app.web import audited, auth, errors, frame, i18n, public, records, security
 from app.web.cases import cases
+from app.web.decisions import audits
 from app.web.hall import hall
+from app.web.incidents import incidents
 
-# the lists of declarations are views of their blueprint, in a module of their own
-BLUEPRINTS = (auth.auth, public.public, hall, records.declarations, cases)
+# the lists of declarations and of decisions are views of their blueprint, in a module of their own
+BLUEPRINTS = (auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, incidents, imports)
 
 
 def register(app: Flask) -> None:

@@ -30,6 +30,8 @@ ACTIONS: Mapping[str, Any] = {
     "revealed": _l("查看完整号码"),
     "discarded": _l("删除申报"),
     "recalled": _l("撤销"),
+    "material_added": _l("上传材料"),
+    "material_removed": _l("删除材料"),
     "decided_approve": _l("审核通过"),
     "decided_reject": _l("审核不通过"),
     "decided_return": _l("退回补正"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -87,7 +88,7 @@ class ProcessInstance(Model):
 
 
 # The group's inbox holds what nobody has taken: its indexes leave out the rest.
-_UNCLAIMED = {
+_UNCLAIMED: dict[str, Any] = {
     "sqlite_where": text("claimed_by_id IS NULL"),
     "postgresql_where": text("claimed_by_id IS NULL"),
 }

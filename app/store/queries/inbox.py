@@ -127,7 +127,9 @@ def list_tasks(
         return []
     found = union_all(*(select(each) for each in ranges)).subquery()
     due, number = found.c.due_at_utc, found.c.id
-    page = select(number).order_by(due.desc(), number.desc()) if before else select(number).order_by(due, number)
+    page = (
+        select(number).order_by(due.desc(), number.desc()) if before else select(number).order_by(due, number)
+    )
     ids = page.limit(limit).subquery()
     rows = db.session.execute(
         select(*_ROW)

@@ -11,13 +11,15 @@ import { guardSubmits } from "./once.js";
 import { watchPickers } from "./pickers.js";
 import { watchPrint } from "./print.js";
 import { watchTables } from "./tables.js";
+import { watchTabs } from "./tabs.js";
 import { watchTextSize } from "./text-size.js";
+import { watchDecisions, watchWorkbench } from "./workbench.js";
 
 window.htmx = htmx;
 document.documentElement.classList.add("js");
 
-const perPart = [watchCombos, watchPickers, watchIdentity, watchTables, focusErrors];
-for (const start of [watchDialogs, watchDrops, watchKeys, watchLeaving, guardSubmits, watchPrint, watchTextSize]) {
+const perPart = [watchCombos, watchPickers, watchIdentity, watchTables, focusErrors, watchTabs, watchWorkbench];
+for (const start of [watchDialogs, watchDrops, watchKeys, watchLeaving, guardSubmits, watchPrint, watchTextSize, watchDecisions]) {
   start();
 }
 for (const start of perPart) {

@@ -3,9 +3,17 @@ import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 
 const SIGNS = { done: "✓", current: "●", cancelled: "✕" };
 
-for (const box of document.querySelectorAll("[data-diagram]")) {
-  start(box);
+// A drawing needs its box's size: what stands in a hidden tab starts when that is shown.
+export function startAll(part) {
+  for (const box of part.querySelectorAll("[data-diagram]")) {
+    if (box.offsetParent !== null && !box.dataset.started) {
+      box.dataset.started = "1";
+      start(box);
+    }
+  }
 }
+
+startAll(document);
 
 async function start(box) {
   const viewer = new NavigatedViewer({ container: box });
