@@ -259,19 +259,25 @@ def last_assessed_month(params: ParameterSet, today: date) -> str:
 
 
 def backpay_months(
-    params: ParameterSet, start_month: str, today: date, charged: Collection[str] = ()
+    params: ParameterSet,
+    start_month: str,
+    today: date,
+    charged: Collection[str] = (),
+    decided_on: date | None = None,
 ) -> list[str]:
     """Return the accrual months that an enrolment pays back, oldest first; empty where the region has none.
 
     From the start to the last settled month; not those already charged; at most the region's number
-    of months, counted back. Shape: today is the day of submission, also for a later approval.
-    Source: Suzhou manual 1 (3) 1 and (4) 1, 2.
+    of months, counted back. Shape: today is the day of submission; a later approval, `decided_on`, adds
+    what was settled meanwhile without the person. Source: Suzhou manual 1 (3) 1 and (4) 1, 2.
     """
     month = month_of(today)
     if params.text("backpay.mode", month) == NO_BACKPAY:
         return []
     last = last_assessed_month(params, today)
     earliest = add_months(last, 1 - params.integer("backpay.max_months", month))
+    if decided_on is not None:
+        last = max(last, last_assessed_month(params, decided_on))
     return [each for each in months_between(max(start_month, earliest), last) if each not in charged]
 
 
