@@ -5,15 +5,24 @@ A new kind adds its own module, one entry here and its services in `service_task
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.domain.parameters import ParameterSet
 from app.domain.problem import Verdict
-from app.services import enrolling, subjects
+from app.services import enrolling, stopping, subjects
 from app.services.cases import Case
 from app.services.results import Amounts
+
+
+def _identify(case: Case, _today: date) -> None:
+    subjects.identify(case)
+
+
+def _nothing(_fields: Collection[str], _parameters: ParameterSet, _today: date) -> dict[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +31,22 @@ class Handling:
 
     Shape: `judge` says what refuses and what warns on a day; `settle` fixes, from an accepted form, the
     facts that the case keeps and gives what the diagram is told; `trial` calculates what filing would
-    charge or give back, None where the form does not say enough yet; `identify` finds whom it is about.
+    charge or give back, None where the form does not say enough yet; `prepare` puts into the form what
+    follows from the registry and the day; `defaults` is what a blank form starts with, of its fields.
     """
 
     judge: Callable[[Case, date], Verdict]
     settle: Callable[[Case, date], dict[str, Any]]
     trial: Callable[[Case, date], Amounts | None]
-    identify: Callable[[Case], None] = subjects.identify
+    prepare: Callable[[Case, date], None] = _identify
+    defaults: Callable[[Collection[str], ParameterSet, date], dict[str, Any]] = _nothing
 
 
+_STOP = Handling(stopping.judge, stopping.settle, stopping.trial_of, stopping.prepare, stopping.defaults)
 HANDLINGS: Mapping[str, Handling] = {
     "enrol": Handling(enrolling.judge, enrolling.settle, enrolling.trial_of),
+    "stop": _STOP,
+    "stop_retiree": _STOP,
 }
 
 

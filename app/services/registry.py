@@ -9,7 +9,14 @@ from app.domain.enrolment import RETIREE_TYPES, EmployerFacts, EnrolmentFacts, P
 from app.errors import NotFound
 from app.store import declarations as declaration_store
 from app.store.enrolments import charged_months
-from app.store.facts import EmployerRecord, PersonRecord, employer_records, person_records
+from app.store.facts import (
+    EmployerRecord,
+    PersonRecord,
+    StretchRecord,
+    employer_records,
+    person_records,
+)
+from app.store.ledger import LineRow, standing_lines
 
 
 @dataclass
@@ -20,6 +27,7 @@ class Registry:
     people: dict[bytes, list[PersonRecord]] = field(default_factory=dict)
     charged: dict[bytes, dict[str, frozenset[str]]] = field(default_factory=dict)
     open_keys: dict[str, str | None] = field(default_factory=dict)
+    standing: dict[tuple[str, str], dict[int, list[LineRow]]] = field(default_factory=dict)
 
     def read_employers(self, employer_ids: Iterable[int]) -> None:
         """Read employers with their funds: one statement at most."""
@@ -54,6 +62,7 @@ class Registry:
         self.people.clear()
         self.charged.clear()
         self.open_keys.clear()
+        self.standing.clear()
 
     def employer(self, employer_id: int) -> EmployerRecord:
         """One employer. Raises: NotFound."""
@@ -67,6 +76,18 @@ class Registry:
         self.read_people([id_hash])
         return [record for record in self.people[id_hash] if record.region == region]
 
+    def lines_beyond(self, person_id: int, after_month: str, billed_from: str) -> list[LineRow]:
+        """A person's standing lines of later accrual months, or billed since a month.
+
+        Reads those of everybody read so far: one statement for each pair of months.
+        """
+        key = (after_month, billed_from)
+        if person_id not in self.standing.get(key, {}):
+            ids = {record.id for records in self.people.values() for record in records} | {person_id}
+            found = standing_lines(ids, after_month, billed_from)
+            self.standing[key] = {each: found.get(each, []) for each in ids}
+        return self.standing[key][person_id]
+
     def person_facts(self, id_hash: bytes | None, region: str) -> PersonFacts:
         """What the rules ask about a number, seen from one region."""
         if id_hash is None:
@@ -74,7 +95,7 @@ class Registry:
         own = self.records(id_hash, region)
         first = own[0] if own else None
         stretches = [each for record in self.people[id_hash] for each in record.stretches]
-        own_types = [each.person_type for record in own for each in record.stretches if each.to_month is None]
+        own_types = [each.person_type for record in own for each in record.stretches if _goes_on(each)]
         charged = self.charged[id_hash]
         last_paid: dict[str, str] = {}
         for month, funds in charged.items():
@@ -112,3 +133,7 @@ class Registry:
             status=record.status,
             funds={fund: months[-1] for fund, months in record.funds.items()},
         )
+
+
+def _goes_on(stretch: StretchRecord) -> bool:
+    return stretch.to_month is None and stretch.status == "active"

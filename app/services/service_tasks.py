@@ -8,8 +8,9 @@ from typing import Any
 
 from app.domain.enrolment import enrol_outcome
 from app.domain.problem import Problem
+from app.domain.stop import stop_outcome
 from app.errors import Conflict, Rejected
-from app.services import effects, enrolling, kinds, subjects
+from app.services import effects, enrolling, kinds, stop_effects, subjects
 from app.services.cases import Case
 from app.services.host import Context, submission_day, take_data
 from app.services.notices import TEMPLATES
@@ -38,7 +39,7 @@ def check_form(context: Context) -> Result:
 def _judge(case: Case, day: date) -> Sequence[Problem]:
     """The warnings of the rules as they stand on a day. Raises: Rejected."""
     handling = kinds.handling(case.declaration.kind)
-    handling.identify(case)
+    handling.prepare(case, day)
     verdict = handling.judge(case, day)
     if verdict.problems:
         form = case.bundle.form(case.declaration.kind)
@@ -64,6 +65,7 @@ def apply_enrolment(context: Context) -> Result:
     """Enter an accepted enrolment into the registry. Raises: Rejected."""
     case, row = context.case, context.case.declaration
     day = _judge_again(context)
+    enrolling.settle_decision(case, day, context.now.date())
     months = case.months or []
     person = case.registry.person_facts(row.person_hash, row.region)
     employer = case.registry.employer_facts(row.employer_id)
@@ -72,6 +74,21 @@ def apply_enrolment(context: Context) -> Result:
     row.result_code = enrol_outcome(case.parameters, day, months)
     row.result_message = case.message(row.result_code, months=str(len(months)))
     return {"backpay_months": len(months)}
+
+
+def apply_stop(context: Context) -> Result:
+    """End the person's enrolments at the employer. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    day = _judge_again(context)
+    done = stop_effects.apply_stop(case, day, context.now)
+    row.result_code = stop_outcome(
+        retired=any(change.action == stop_effects.RETIRED for change in case.changes),
+        cancelled=not done.stops,
+        backpaid=bool(done.backpaid),
+    )
+    row.result_message = case.message(row.result_code, months="、".join(done.backpaid))
+    row.facts = {**row.facts, "taken_back": sorted({line.accrual_month for line in done.taken_back})}
+    return {"taken_back": len(done.taken_back)}
 
 
 def discard_declaration(context: Context) -> Result:
@@ -113,6 +130,8 @@ def _notify(context: Context, template: str) -> None:
 SERVICES: Mapping[str, Service] = {
     "enrolment.check": check_form,
     "enrolment.apply": apply_enrolment,
+    "stop.check": check_form,
+    "stop.apply": apply_stop,
     "declaration.discard": discard_declaration,
     "declaration.reject": reject_declaration,
     "declaration.recall": recall_declaration,

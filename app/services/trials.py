@@ -37,7 +37,7 @@ def check(
         return CheckResult(errors, (), values)
     case = _trial_case(actor, target, values, now, reference)
     rules = kinds.handling(target.bundle.kind)
-    rules.identify(case)
+    rules.prepare(case, now.date())
     verdict = rules.judge(case, now.date())
     return CheckResult(
         subjects.field_errors(verdict.problems, target.parameters, form),

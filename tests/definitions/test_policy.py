@@ -17,8 +17,8 @@ NANTONG, HUAIAN, LIANYUNGANG, SUZHOU, NANJING, WEINAN = REGIONS = (
 # P pending stage, A number of audits, W may be recalled while it waits, M materials; "" is not online.
 ONLINE = {
     "enrol": ("P A1", "A1 W", "A1 W", "A0", "A0", "P A1 M"),
-    "stop": ("P A1", "A1 W", "A1 W", "A0", "A0", "A1 M"),
-    "stop_retiree": ("", "", "", "", "", "A1 M"),
+    "stop": ("P A1", "A1 W", "A1 W", "A0", "A0", "P A1 M"),
+    "stop_retiree": ("", "", "", "", "", "P A1 M"),
     "revert": ("", "", "", "", "A0", ""),
     "retirement": ("", "", "", "", "A2 M", "A1 M"),
     "withdrawal": ("", "", "", "", "A2 M", ""),
@@ -73,9 +73,9 @@ def test_materials() -> None:
 
     assert items("enrol", WEINAN) == ["identity_card", "labour_contract"]
     assert items("enrol", SUZHOU) == []
-    assert items("stop", WEINAN, "6308") == ["identity_card", "retirement_approval"]
-    assert items("stop", WEINAN, "6311") == ["identity_card", "transfer_order"]
-    assert items("stop", WEINAN, "6301") == ["identity_card", "contract_end"]
+    assert items("stop", WEINAN, "04") == ["identity_card", "retirement_approval"]
+    assert items("stop", WEINAN, "01") == ["identity_card", "transfer_order"]
+    assert items("stop", WEINAN, "02") == ["identity_card", "contract_end"]
     assert items("retirement", NANJING) == ["pension_assessment"]
     assert items("withdrawal", NANJING) == ["withdrawal_picture"]
     assert items("collection", HUAIAN) == []

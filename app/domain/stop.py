@@ -1,0 +1,223 @@
+"""May this person be stopped, to which month, and what becomes of charges beyond it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, TypeVar
+
+from app.domain.calendar import add_months, month_end, month_of
+from app.domain.collection import BASE_DIFFERENCE, NORMAL, RATE_DIFFERENCE, SUPPLEMENTARY
+from app.domain.enrolment import (
+    ACTIVE,
+    COUNTER_CHANNEL,
+    EMPLOYEE,
+    RETIREE_TYPES,
+    EmployerFacts,
+    EnrolmentFacts,
+    PersonFacts,
+)
+from app.domain.identity import normalise
+from app.domain.parameters import ParameterSet
+from app.domain.problem import Problem, Verdict
+from app.domain.retirement import statutory_month
+from app.domain.window import stop_months
+
+# The charges of a month as such, and later corrections of them. What was paid back stays: a stop
+# only changes the present state (Suzhou manual 2 (3) 2).
+MONTHLY = frozenset({NORMAL, BASE_DIFFERENCE, RATE_DIFFERENCE})
+FREE, THIS = "free", "this"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """What a stop declaration asks for; `stop_day` is None where the region asks for a month.
+
+    Shape: retirees tells a stop of retirees (stop_retiree) from one of employees.
+    """
+
+    stop_month: str
+    reason: str
+    stop_day: date | None = None
+    name: str = ""
+    post_category: str = ""
+    retirees: bool = False
+    channel: str = "03"
+
+
+class Charge(Protocol):
+    """A line of the ledger as the rules look at it."""
+
+    @property
+    def accrual_month(self) -> str: ...
+    @property
+    def due_type(self) -> str: ...
+    @property
+    def due_month(self) -> str: ...
+    @property
+    def received_on(self) -> date | None: ...
+
+
+def open_stretches(person: PersonFacts, employer: EmployerFacts) -> tuple[EnrolmentFacts, ...]:
+    """Return the person's enrolments at this employer that go on, those from next month included."""
+    return tuple(
+        stretch
+        for stretch in person.enrolments
+        if stretch.category == EMPLOYEE
+        and stretch.employer_no == employer.employer_no
+        and stretch.status == ACTIVE
+        and stretch.end_month is None
+    )
+
+
+def check_stop(
+    params: ParameterSet, request: StopRequest, person: PersonFacts, employer: EmployerFacts, today: date
+) -> Verdict:
+    """Judge one stop by the region's rules. Raises ParameterMissing.
+
+    Source: Suzhou manual 2 (3), 2 (4); Nantong manual 2.3.3; Nanjing manual 03; Weinan manual 2.2.
+    """
+    if person.matches > 1:
+        return Verdict((Problem("person.duplicate", "id_number"),))
+    if person.matches == 0:
+        return Verdict((Problem("stop.unknown", "id_number"),))
+    stretches = open_stretches(person, employer)
+    if not stretches:
+        return Verdict((Problem("stop.not_active", "id_number"),))
+    retired = person.person_type.startswith(RETIREE_TYPES)
+    if retired != request.retirees:
+        return Verdict((Problem("stop.retiree" if retired else "stop.not_retired", "id_number"),))
+    problems = [*_name(request, person), *_month(params, request, stretches, today)]
+    problems += _reason(params, request, person, today)
+    return Verdict(tuple(problems), tuple(_warnings(params, request, person, stretches, today)))
+
+
+def _name(request: StopRequest, person: PersonFacts) -> list[Problem]:
+    if request.name and person.name and normalise(request.name) != normalise(person.name):
+        return [Problem("enrol.name_differs", "name")]
+    return []
+
+
+def _month(
+    params: ParameterSet, request: StopRequest, stretches: Iterable[EnrolmentFacts], today: date
+) -> list[Problem]:
+    month = month_of(today)
+    running = [each.start_month for each in stretches if not is_cancelled(each.start_month, request, today)]
+    if not running:
+        return []
+    allowed = stop_months(params, today)
+    if allowed:
+        off_day = request.stop_day is not None and request.stop_day != month_end(request.stop_month)
+        if request.stop_month not in allowed or off_day:
+            return [Problem("stop.month_range", "stop_month")]
+    elif request.channel != COUNTER_CHANNEL:
+        earliest = add_months(month, -params.integer("stop.max_months_back", month))
+        latest = add_months(month, params.integer("stop.max_months_ahead", month))
+        if not earliest <= request.stop_month <= latest:
+            bounds = {"earliest": earliest, "latest": latest}
+            return [Problem("stop.month_limits", "stop_month", bounds)]
+    if request.stop_month < max(running):
+        return [Problem("stop.before_start", "stop_month", {"start": max(running)})]
+    return []
+
+
+def _reason(params: ParameterSet, request: StopRequest, person: PersonFacts, today: date) -> list[Problem]:
+    reached = _not_reached(params, request, person, today)
+    if reached is None or request.reason not in params.listed("stop.age_reasons", month_of(today)):
+        return []
+    return [Problem("stop.reason_too_early", "stop_reason", {"retirement_month": reached})]
+
+
+def _not_reached(params: ParameterSet, request: StopRequest, person: PersonFacts, today: date) -> str | None:
+    """The statutory retirement month of somebody who has not reached it."""
+    if request.retirees or person.birth_date is None:
+        return None
+    reached = statutory_month(params, person.birth_date, person.sex, request.post_category)
+    return reached if max(request.stop_month, month_of(today)) < reached else None
+
+
+def _warnings(
+    params: ParameterSet,
+    request: StopRequest,
+    person: PersonFacts,
+    stretches: Iterable[EnrolmentFacts],
+    today: date,
+) -> list[Problem]:
+    found = []
+    upcoming = [each.start_month for each in stretches if is_cancelled(each.start_month, request, today)]
+    if upcoming:
+        found.append(Problem("stop.cancels", "id_number", {"start": min(upcoming)}))
+    if not request.retirees and is_retirement(params, request.reason, today):
+        found.append(Problem("stop.becomes_retiree", "stop_reason"))
+        reached = _not_reached(params, request, person, today)
+        if reached is not None:
+            found.append(Problem("stop.retires_early", "stop_reason", {"retirement_month": reached}))
+    return found
+
+
+def is_cancelled(start_month: str, request: StopRequest, today: date) -> bool:
+    """Return whether an enrolment never takes effect: it starts after this month and after the stop."""
+    return start_month > max(request.stop_month, month_of(today))
+
+
+def is_retirement(params: ParameterSet, reason: str, today: date) -> bool:
+    """Return whether the reason makes the person a retiree instead of ending the insurance.
+
+    Source: Weinan manual 2.2 (退休审批表).
+    """
+    return reason in params.listed("stop.retirement_reasons", month_of(today))
+
+
+def retiree_funds(params: ParameterSet, funds: Iterable[str]) -> frozenset[str]:
+    """Return the funds that go on for a retiree: those for which the region has retirees' values."""
+    names = params.names()
+    return frozenset(
+        fund for fund in funds if any(name.startswith(f"contribution.retired.{fund}.") for name in names)
+    )
+
+
+def usual_stop_month(params: ParameterSet, today: date) -> str | None:
+    """Return the month that a blank form starts with: this one, unless any month may be chosen."""
+    month = month_of(today)
+    return None if params.text("stop.months", month) == FREE else month
+
+
+def fixed_stop_month(params: ParameterSet, today: date) -> str | None:
+    """Return the only month that a stop may end in, None where there is a choice.
+
+    Source: Nantong manual 2.3.3 (变更时间系统默认为经办月的月末，无法手工修改).
+    """
+    month = month_of(today)
+    return month if params.text("stop.months", month) == THIS else None
+
+
+AnyCharge = TypeVar("AnyCharge", bound=Charge)
+
+
+def to_take_back(charges: Iterable[AnyCharge], stop_month: str) -> tuple[list[AnyCharge], list[AnyCharge]]:
+    """Return the charges that a stop takes back: unpaid ones (reversed) and paid ones (refunded).
+
+    Shape: standing charges of one person at one employer. Months paid back stay as they are.
+    """
+    beyond = [each for each in charges if each.due_type in MONTHLY and each.accrual_month > stop_month]
+    unpaid = [each for each in beyond if each.received_on is None]
+    return unpaid, [each for each in beyond if each.received_on is not None]
+
+
+def backpaid_months(charges: Iterable[Charge], billed_from: str) -> list[str]:
+    """Return the accrual months paid back and billed since a month: the stop leaves them."""
+    return sorted(
+        {
+            each.accrual_month
+            for each in charges
+            if each.due_type == SUPPLEMENTARY and each.due_month >= billed_from
+        }
+    )
+
+
+def stop_outcome(*, retired: bool, cancelled: bool, backpaid: bool) -> str:
+    """Return the message code of an accepted stop."""
+    if retired:
+        return "stop.retired"
+    if cancelled:
+        return "stop.cancelled"
+    return "stop.accepted_with_backpay" if backpaid else "stop.accepted"

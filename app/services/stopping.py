@@ -1,0 +1,190 @@
+"""Stopping: from a form and the registry to a judgement, what ends, and which charges are taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from app.domain import stop as rules
+from app.domain.calendar import month_end, month_of
+from app.domain.collection import REFUND
+from app.domain.parameters import ParameterSet
+from app.domain.problem import Problem, Verdict
+from app.domain.stop import StopRequest
+from app.services import subjects
+from app.services.cases import Case
+from app.services.results import AmountLine, Amounts
+from app.services.subjects import is_number, with_open_case
+from app.store.crypto import blind
+from app.store.facts import StretchRecord
+from app.store.ledger import LineRow
+
+RETIREES = "stop_retiree"
+FIELDS = ("stop_month", "stop_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a stop will do: enrolments that end, those that never begin, and charges beyond the stop.
+
+    `unpaid` ones are reversed, `paid` ones refunded; `backpaid` are months paid back in this month's
+    bills, which stay.
+    """
+
+    stops: Sequence[StretchRecord]
+    cancels: Sequence[StretchRecord]
+    unpaid: Sequence[LineRow]
+    paid: Sequence[LineRow]
+    backpaid: Sequence[str]
+
+    @property
+    def taken_back(self) -> list[LineRow]:
+        """All charges that are taken back."""
+        return [*self.unpaid, *self.paid]
+
+
+def prepare(case: Case, today: date) -> None:
+    """Find whom the form is about, and fill in the month where the region leaves no choice."""
+    subjects.identify(case)
+    fixed = rules.fixed_stop_month(case.parameters, today)
+    form = case.bundle.form(case.declaration.kind)
+    if fixed is not None:
+        for name in FIELDS:
+            if name in form.by_name:
+                case.data[name] = fixed if name == "stop_month" else month_end(fixed).isoformat()
+
+
+def defaults(fields: Collection[str], parameters: ParameterSet, today: date) -> dict[str, Any]:
+    """What a blank form starts with: the usual month and the region's usual reason."""
+    found: dict[str, Any] = {}
+    usual = rules.usual_stop_month(parameters, today)
+    if usual is not None and "stop_month" in fields:
+        found["stop_month"] = usual
+    if usual is not None and "stop_date" in fields:
+        found["stop_date"] = month_end(usual).isoformat()
+    if "stop_reason" in fields and parameters.has("stop.default_reason"):
+        found["stop_reason"] = parameters.text("stop.default_reason", today)
+    return found
+
+
+def stop_month(data: Mapping[str, Any]) -> str | None:
+    """The month a stop ends with, from whichever field the region asks; None where there is none."""
+    typed = str(data.get("stop_month") or data.get("stop_date") or "")[:7]
+    try:
+        return month_of(typed)
+    except ValueError:
+        return None
+
+
+def request_of(case: Case) -> StopRequest:
+    """Read a form as a stop request."""
+    data, row = case.data, case.declaration
+    day = str(data.get("stop_date") or "")
+    return StopRequest(
+        stop_month=stop_month(data) or "",
+        reason=str(data.get("stop_reason") or ""),
+        stop_day=date.fromisoformat(day) if day else None,
+        name=str(data.get("name") or ""),
+        retirees=row.kind == RETIREES,
+        channel=row.channel,
+    )
+
+
+def judge(case: Case, today: date) -> Verdict:
+    """Judge the case's form against the registry as it is now; another open declaration refuses too."""
+    row, registry = case.declaration, case.registry
+    verdict = rules.check_stop(
+        case.parameters,
+        request_of(case),
+        registry.person_facts(row.person_hash, row.region),
+        registry.employer_facts(row.employer_id),
+        today,
+    )
+    if verdict.accepted:
+        back = plan(case, today).taken_back
+        if back:
+            verdict = Verdict((), (*verdict.warnings, _takes_back(back)))
+    return with_open_case(case, verdict)
+
+
+def _takes_back(lines: Iterable[LineRow]) -> Problem:
+    owed = [line for line in lines if not line.party.startswith("allocation")]
+    figures = {
+        "amount": f"{Decimal(sum(line.amount_fen for line in owed)) / 100:.2f}",
+        "months": "、".join(sorted({line.accrual_month for line in owed})),
+    }
+    return Problem("stop.takes_back", "stop_month", figures)
+
+
+def settle(case: Case, today: date) -> dict[str, Any]:
+    """Fix the month; the diagram is told the reason, which the materials depend on."""
+    reason = str(case.data.get("stop_reason") or "")
+    case.declaration.facts = {**case.declaration.facts, "stop_month": stop_month(case.data)}
+    return {"reason": reason}
+
+
+def plan(case: Case, today: date) -> Plan:
+    """Say what a stop that the rules accept does to the registry."""
+    row, request = case.declaration, request_of(case)
+    month = month_of(today)
+    found = open_stretches(case)
+    cancels = [each for each in found if rules.is_cancelled(each.from_month, request, today)]
+    lines: list[LineRow] = []
+    if row.person_id is not None and request.stop_month:
+        beyond = case.registry.lines_beyond(row.person_id, request.stop_month, month)
+        lines = [line for line in beyond if line.employer_id == row.employer_id]
+    unpaid, paid = rules.to_take_back(lines, request.stop_month)
+    return Plan(
+        stops=[each for each in found if each not in cancels],
+        cancels=cancels,
+        unpaid=unpaid,
+        paid=paid,
+        backpaid=rules.backpaid_months(lines, month),
+    )
+
+
+def open_stretches(case: Case) -> list[StretchRecord]:
+    """The person's enrolments at the case's employer that go on."""
+    row = case.declaration
+    if row.person_hash is None:
+        return []
+    return [
+        each
+        for record in case.registry.records(row.person_hash, row.region)
+        for each in record.stretches
+        if each.employer_id == row.employer_id and each.status == "active" and each.to_month is None
+    ]
+
+
+def trial_of(case: Case, today: date) -> Amounts | None:
+    """What a stop takes back; None where the person is not known or nothing is taken back."""
+    if stop_month(case.data) is None or not is_number(case.data, today):
+        return None
+    if case.declaration.person_id is None:
+        case.declaration.person_hash = blind(str(case.data["id_number"]))
+        records = case.registry.records(case.declaration.person_hash, case.declaration.region)
+        case.declaration.person_id = records[0].id if len(records) == 1 else None
+    found = plan(case, today)
+    if not found.taken_back:
+        return None
+    month = month_of(today)
+    lines = [_back(line, line.due_type, month) for line in found.unpaid]
+    lines += [_back(line, REFUND, month) for line in found.paid]
+    return Amounts(lines=lines, months=sorted({line.accrual_month for line in lines}))
+
+
+def _back(line: LineRow, due_type: str, due_month: str) -> AmountLine:
+    return AmountLine(
+        fund=line.fund,
+        party=line.party,
+        due_type=due_type,
+        due_month=due_month,
+        accrual_month=line.accrual_month,
+        base_fen=line.base_fen,
+        rate=line.rate,
+        fixed_fen=line.fixed_fen,
+        amount_fen=-line.amount_fen,
+    )
