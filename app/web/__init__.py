@@ -8,10 +8,13 @@ from app.web import audited, auth, errors, frame, i18n, public, records, securit
 from app.web.cases import cases
 from app.web.decisions import audits
 from app.web.hall import hall
+from app.web.imports import batches
 from app.web.incidents import incidents
 
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
-BLUEPRINTS = (auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, incidents, imports)
+BLUEPRINTS = (
+    auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, batches, incidents,
+)  # fmt: skip
 
 
 def register(app: Flask) -> None:

@@ -157,7 +157,15 @@ def _offered(entry: Entry) -> bool:
         return False
     if entry.permission is not None and not current_user.account.actor.may(entry.permission):
         return False
+    if entry.label and entry.kind and not _named(entry.label):
+        # a batch of a kind is only offered where the region has a name for it
+        return False
     return not entry.kind or entry.kind in _kinds()
+
+
+def _named(label: str) -> bool:
+    spoken = words()
+    return spoken is not None and label in spoken.labels
 
 
 def _kinds() -> frozenset[str]:

@@ -13,12 +13,13 @@ import { watchPrint } from "./print.js";
 import { watchTables } from "./tables.js";
 import { watchTabs } from "./tabs.js";
 import { watchTextSize } from "./text-size.js";
+import { watchUploads } from "./upload.js";
 import { watchDecisions, watchWorkbench } from "./workbench.js";
 
 window.htmx = htmx;
 document.documentElement.classList.add("js");
 
-const perPart = [watchCombos, watchPickers, watchIdentity, watchTables, focusErrors, watchTabs, watchWorkbench];
+const perPart = [watchCombos, watchPickers, watchIdentity, watchTables, focusErrors, watchTabs, watchUploads, watchWorkbench];
 for (const start of [watchDialogs, watchDrops, watchKeys, watchLeaving, guardSubmits, watchPrint, watchTextSize, watchDecisions]) {
   start();
 }
