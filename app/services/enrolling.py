@@ -96,14 +96,24 @@ def settle(case: Case, today: date) -> dict[str, Any]:
     return {"backpay_months": len(case.months)}
 
 
-def months_to_pay(case: Case, day: date) -> list[str]:
-    """The accrual months that the enrolment pays back, seen from the day of submission."""
+def settle_decision(case: Case, submitted: date, decided: date) -> None:
+    """Add the months that were settled between submission and approval: nobody charged the person in them.
+
+    Source: a start stays as it was submitted, and what has been assessed since gets a supplementary line.
+    """
+    if decided > submitted:
+        case.months = months_to_pay(case, submitted, decided)
+        case.declaration.facts = {**case.declaration.facts, "months": case.months}
+
+
+def months_to_pay(case: Case, day: date, decided: date | None = None) -> list[str]:
+    """The accrual months that the enrolment pays back, seen from the day of submission and of approval."""
     row = case.declaration
     person = case.registry.person_facts(row.person_hash, row.region)
     start = start_month(case.data)
     if start is None:
         return []
-    return rules.backpay_months(case.parameters, start, day, person.charged_months)
+    return rules.backpay_months(case.parameters, start, day, person.charged_months, decided)
 
 
 @lru_cache(maxsize=512)

@@ -84,14 +84,16 @@ def test_the_history_names_who_did_what(submitted, auditor, nantong, now):
     assert [element for element, action, _ in history if action == "waiting"] == ["first_audit"]
 
 
-def test_past_months_are_fixed_by_the_submission(nantong, auditor, now):
+def test_a_late_approval_reaches_the_months_settled_meanwhile(nantong, auditor, now):
     found = citizen(NANTONG, "not_insured", 2)
     receipt = declarations.file(nantong, "enrol", nantong_form(found, "2026-09"), now, submit_now=True)
     later = datetime(2027, 1, 25, 9)
     audits.decide(auditor, task_of(receipt.reference), "approve", "", [], later)
     lines = rows(ContributionLine, declaration_id=one(receipt.reference).id)
-    # on the 18th of November the months up to October were settled
-    assert {line.accrual_month for line in lines} == {"2026-09", "2026-10"}
+    # the start stays; on the 25th of January the months up to January are settled, without this person
+    assert sorted({line.accrual_month for line in lines}) == [
+        "2026-09", "2026-10", "2026-11", "2026-12", "2027-01",
+    ]  # fmt: skip
     assert {(line.due_month, line.due_type) for line in lines} == {("2027-01", "31")}
 
 
