@@ -1,4 +1,4 @@
-"""`python -m tests.bench [names…]`: prints a table, writes build/bench.json, exits 1 where a limit is broken."""
+"""`python -m tests.bench [names…]`: prints a table, writes build/bench.json, exits 1 where a limit breaks."""
 
 from __future__ import annotations
 

@@ -32,10 +32,9 @@ def table(measures: Iterable[Measure]) -> str:
         verdict = "" if each.limit is None else "ok" if each.ok else "BROKEN"
         lines.append((each.name, f"{each.value:.2f}", each.unit, limit, verdict))
     widths = [max(len(line[place]) for line in lines) for place in range(5)]
-    return "\n".join(
-        f"{name:<{widths[0]}}  {value:>{widths[1]}}  {unit:<{widths[2]}}  {most:>{widths[3]}}  {verdict}".rstrip()
-        for name, value, unit, most, verdict in lines
-    )
+    ways = ("<", ">", "<", ">", "<")
+    shown = ([f"{line[at]:{ways[at]}{widths[at]}}" for at in range(5)] for line in lines)
+    return "\n".join("  ".join(cells).rstrip() for cells in shown)
 
 
 def keep(measures: Iterable[Measure], path: Path = REPORT) -> None:
