@@ -1,0 +1,138 @@
+"""The whole product as `make run` starts it, and how its parts are killed."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from tests.fixtures.processes import private_folder, remove_folder, spawn, stop
+from tests.fixtures.server import ROOT, server_environ
+
+PATIENCE_S = 120
+# part -> what its command line holds; a web worker and a work-horse are children of such a process
+PARTS = {"web": "gunicorn", "worker": "jobs.worker", "scheduler": "jobs.scheduler", "redis": "redis-server"}
+
+
+class Installation:
+    """A supervisor with Redis, web server, workers and scheduler of its own, on a given database."""
+
+    def __init__(self, database_url: str, now: str) -> None:
+        self.folder = private_folder("wt-faults-")
+        self.log = self.folder / "log"
+        self.storage = self.folder / "files"
+        self.port = _free_port()
+        self.environ = server_environ(database_url, "", self.storage, now)
+        # without an address the supervisor starts a Redis of its own
+        del self.environ["REDIS_URL"]
+        self.environ |= {"PORT": str(self.port), "WEB_WORKERS": "2", "WEB_THREADS": "4", "JOB_WORKERS": "2"}
+        self._supervisor: subprocess.Popen[bytes] | None = None
+
+    @property
+    def redis_url(self) -> str:
+        """Where the installation's own Redis listens."""
+        return f"unix://{self.folder / 'instance' / 'redis' / 'redis.sock'}"
+
+    def start(self) -> None:
+        """Start everything and wait until it is ready."""
+        self._supervisor = spawn(
+            [sys.executable, "-m", "app.cli.serve"], self.log, env=self.environ, cwd=ROOT
+        )
+        self.wait_until(lambda: self.ready() == 200, "the product does not become ready")
+
+    def close(self) -> None:
+        """Stop everything, in the product's own order."""
+        if self._supervisor is not None:
+            stop(self._supervisor, signal.SIGTERM, patience_s=40)
+        remove_folder(self.folder)
+
+    def ready(self) -> int:
+        """The status of /readyz; 0 where nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            return answer.code
+        except OSError:
+            return 0
+
+    def processes(self, part: str) -> list[psutil.Process]:
+        """The running processes of a part; `web worker` and `horse` are the children of others."""
+        if part in ("web worker", "horse"):
+            parents = self.processes("web" if part == "web worker" else "worker")
+            return [child for parent in parents for child in _children(parent)]
+        assert self._supervisor is not None
+        found = []
+        for child in _children(psutil.Process(self._supervisor.pid)):
+            with contextlib.suppress(psutil.Error):
+                if PARTS[part] in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
+
+    def kill(self, part: str, place: int = 0) -> bool:
+        """Kill one process of a part with -9; False where there is none now."""
+        found = self.processes(part)
+        if not found:
+            return False
+        try:
+            found[place % len(found)].send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            return False
+        return True
+
+    def freeze(self, part: str) -> Callable[[], None]:
+        """Let a part's processes stand still: nothing of it works until the returned call."""
+        found = self.processes(part)
+        for each in found:
+            each.suspend()
+
+        def resume() -> None:
+            for each in found:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.resume()
+
+        return resume
+
+    def wait_for_parts(self) -> None:
+        """Wait until every part runs again."""
+        wanted = {"web": 1, "web worker": 2, "worker": 2, "scheduler": 1, "redis": 1}
+        self.wait_until(
+            lambda: all(len(self.processes(part)) >= count for part, count in wanted.items()),
+            "a part does not come back",
+        )
+
+    def wait_until(self, holds: Callable[[], bool], otherwise: str, patience_s: float = PATIENCE_S) -> None:
+        """Wait until something holds; fail with words and the end of the log otherwise."""
+        deadline = time.monotonic() + patience_s
+        while not holds():
+            ended = self._supervisor is not None and self._supervisor.poll() is not None
+            if ended or time.monotonic() > deadline:
+                pytest.fail(f"{otherwise}{' (the supervisor ended)' if ended else ''}\n{self.tail()}")
+            time.sleep(0.05)
+
+    def tail(self, size: int = 6000) -> str:
+        """The end of what all parts have printed."""
+        return self.log.read_text(errors="replace")[-size:] if self.log.exists() else ""
+
+
+def _children(parent: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [child for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE]
+    except psutil.Error:
+        return []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
