@@ -9,6 +9,7 @@ from flask import Flask
 
 from app import clock, queue
 from app.config import ROOT, Config, from_environ
+from app.documents import scanner
 from app.extensions import babel, csrf, db, login_manager, migrate
 from app.store import crypto, files, session
 
@@ -29,6 +30,7 @@ def create_app(config: Config | None = None) -> Flask:
     queue.configure(config.redis_url)
     crypto.configure(config.data_keys)
     files.configure(config.storage_url)
+    scanner.configure(config.clamd)
 
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)

@@ -16,6 +16,8 @@ from app.services.actors import Actor, require, require_row
 from app.services.cases import Case, write
 from app.services.filing import Target, receipt
 from app.services.incidents import Attempt
+from app.services.material_needs import FORM as MATERIALS
+from app.services.material_needs import refuse_incomplete
 from app.services.results import BulkResult, ItemResult, Receipt
 from app.services.trials import check, quote
 from app.services.views import get_case
@@ -177,10 +179,17 @@ def proceed(actor: Actor, reference: str, decision: str, now: datetime, before: 
     require(actor, "declaration.file")
 
     def step(case: Case) -> None:
+        filing.require_filer(actor, case)
         for task in case.tasks:
             if decision in _offered(task, case.declaration.kind):
+                if task.form == MATERIALS or decision == "submit":
+                    refuse_incomplete(case)
                 host.complete(case, task.element_id, {"decision": decision}, actor, now)
                 return
+        if decision == "back" and case.declaration.status == DRAFT:
+            # a step inside a shared process has no way back of its own: the diagram around it may have one
+            host.send(case, "back", actor, now)
+            return
         raise Conflict(STALE)
 
     return _one("proceed", actor, reference, now, step, before, decision=decision)
@@ -240,6 +249,7 @@ def _file_again(
         values = filing.typed(case.bundle.form(case.declaration.kind), data, now)
         if case.declaration.status == RETURNED:
             filing.correct(case, values, actor, now)
+            refuse_incomplete(case)
             case.declaration.facts = {**case.declaration.facts, "correcting": False}
         else:
             host.take_data(case, values)

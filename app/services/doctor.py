@@ -9,6 +9,7 @@ from functools import partial
 
 from app import clock, queue
 from app.definitions import current, seeds
+from app.documents import scanner
 from app.services.leases import SCHEDULER
 from app.store import health, incidents, instances, leases, outbox
 from app.store.crypto import CryptoError, decrypt_bytes
@@ -112,6 +113,16 @@ def _cases() -> list[Finding]:
     return [Finding("cases", level, f"{counts or 'none'}; {stuck} with an incident")]
 
 
+def _scanner() -> list[Finding]:
+    if not scanner.is_configured():
+        words = "CLAMD_ADDRESS is not set: uploaded materials are not scanned for viruses"
+        return [Finding("scanner", WARNING, words)]
+    try:
+        return [Finding("scanner", OK, scanner.version())]
+    except scanner.ScannerAway as error:
+        return [Finding("scanner", PROBLEM, f"{error}; materials wait until it answers")]
+
+
 CHECKS: dict[str, Callable[[], list[Finding]]] = {
     "redis": _redis,
     "definitions": _definitions,
@@ -121,4 +132,5 @@ CHECKS: dict[str, Callable[[], list[Finding]]] = {
     "outbox": _outbox,
     "scheduler": _scheduler,
     "cases": _cases,
+    "scanner": _scanner,
 }

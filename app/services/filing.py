@@ -19,6 +19,7 @@ from app.formspec.validate import validate
 from app.services import host
 from app.services.actors import AGENCY, Actor, require, require_employer, require_region
 from app.services.cases import Case
+from app.services.material_needs import refuse_incomplete
 from app.services.objects import person_key
 from app.services.registry import Registry
 from app.services.results import Receipt
@@ -175,6 +176,7 @@ def confirm(case: Case, actor: Actor, now: datetime) -> None:
     """Complete the pending stage. Raises: Conflict where the case does not wait there."""
     for task in case.tasks:
         if task.settings.get("status") == PENDING:
+            refuse_incomplete(case)
             host.complete(case, task.element_id, {"decision": "submit"}, actor, now)
             return
     raise Conflict(host.STALE)

@@ -224,6 +224,9 @@ def absorb(case: Case, outcome: Outcome, actor: Actor, now: datetime) -> None:
     if "recall" in outcome.data:
         # what the policy said, for the pages: nobody opens the process to show a button
         row.facts = {**row.facts, "recall": bool(outcome.data["recall"])}
+    if "material_items" in outcome.data:
+        items, required = outcome.data["material_items"], outcome.data["material_required"]
+        row.facts = {**row.facts, "materials": [list(pair) for pair in zip(items, required, strict=True)]}
     _move(case, _status(outcome, row.status), actor, moment)
     row.updated_at_utc = moment
     row.lock_version += not case.is_new

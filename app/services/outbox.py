@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 # topic -> (job, queue): the only jobs that an outbox row may start
 TOPICS: Mapping[str, tuple[str, str]] = {
     "notice": ("jobs.notices.deliver", "notices"),
+    "material": ("jobs.materials.prepare", "materials"),
+    "material_join": ("jobs.materials.join", "materials"),
 }
 FIRST_SWEEP_SECONDS = 30
 NEXT_SWEEP_SECONDS = 120

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from app.services import audits, declarations, imports, notices, timers
+from app.services import audits, declarations, imports, material_work, notices, timers
 from app.services.actors import Actor
 from app.services.incidents import Retry
 from app.store.session import transaction
@@ -63,6 +63,14 @@ def _import_rows(_actor: Actor, _given: Arguments, _now: datetime, close: Close)
         close()
 
 
+def _prepare_material(_actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return material_work.prepare(given["outbox_id"], now, before=close)
+
+
+def _join_materials(_actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    return material_work.join(given["outbox_id"], now, before=close)
+
+
 ACTIONS: Mapping[str, Retry] = {
     "file": _file,
     "save_draft": _save,
@@ -73,6 +81,8 @@ ACTIONS: Mapping[str, Retry] = {
     "decide": _decide,
     "timer": _wake,
     "notice": _notice,
+    "material": _prepare_material,
+    "material_join": _join_materials,
     "import": _import,
     "import_rows": _import_rows,
 }

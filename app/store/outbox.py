@@ -38,6 +38,12 @@ def add_outbox(rows: Sequence[OutboxRow]) -> None:
     session.insert_rows(Outbox, [values_of(row) for row in rows])
 
 
+def find_outbox(outbox_id: int) -> OutboxRow | None:
+    """Find one row, to look at it."""
+    row = db.session.execute(select(*_COLUMNS).where(Outbox.id == outbox_id)).first()
+    return None if row is None else OutboxRow(*row)
+
+
 def hold_outbox(outbox_id: int) -> OutboxRow | None:
     """Load one row and hold it until the commit; None where there is none."""
     row = db.session.execute(session.lock(select(*_COLUMNS).where(Outbox.id == outbox_id))).first()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from app.errors import Conflict
-from app.services import audits, declarations
+from app.errors import Conflict, Rejected
+from app.services import audits, declarations, materials
 from app.store.models import Declaration, Enrolment
+from tests.documents.samples import picture
 from tests.services.conftest import citizen, huaian_form, rows, task_of
 
 WEINAN = "610500"
@@ -16,6 +17,23 @@ def form():
     given = {**huaian_form(found), "start_month": "2026-11"}
     elsewhere = ("bank_name", "bank_account_name", "bank_account", "start_date")
     return {name: value for name, value in given.items() if name not in elsewhere}
+
+
+def test_every_step_leads_back(person, form, now):
+    handler = person("weinan.handler")
+    reference = declarations.file(handler, "enrol", form, now).reference
+    declarations.proceed(handler, reference, "next", now)
+    assert declarations.proceed(handler, reference, "back", now).status == "draft"
+    receipt = declarations.proceed(handler, reference, "next", now)
+    assert elements(handler, receipt, now) == ["provide_materials"]
+    for item in ("identity_card", "labour_contract"):
+        materials.upload(handler, reference, item, "scan.jpg", picture(), now)
+    declarations.proceed(handler, reference, "next", now)
+    receipt = declarations.proceed(handler, reference, "back", now)
+    assert (elements(handler, receipt, now), receipt.status) == (["provide_materials"], "draft")
+    declarations.proceed(handler, reference, "next", now)
+    receipt = declarations.proceed(handler, reference, "edit", now)
+    assert (elements(handler, receipt, now), receipt.next_step) == (["fill"], "fill")
 
 
 def elements(handler, receipt, now):
@@ -34,6 +52,10 @@ def test_forth_and_back_and_to_the_end(person, form, now):
     receipt = declarations.file(handler, "enrol", form, now, reference=receipt.reference)
     receipt = declarations.proceed(handler, receipt.reference, "next", now)
     assert elements(handler, receipt, now) == ["provide_materials"]
+    with pytest.raises(Rejected):
+        declarations.proceed(handler, receipt.reference, "next", now)
+    for item in ("identity_card", "labour_contract"):
+        materials.upload(handler, receipt.reference, item, "scan.jpg", picture(), now)
     receipt = declarations.proceed(handler, receipt.reference, "next", now)
     assert (receipt.status, receipt.next_step) == ("pending", "submit")
     assert declarations.submit(handler, [receipt.reference], now).done == 1
