@@ -63,12 +63,10 @@ def page(kind: str) -> ResponseReturnValue:
 @guard("import.upload", scope="employer")
 def upload(kind: str) -> ResponseReturnValue:
     now = clock.now()
-    file = request.files.get("file")
-    posted = {name: request.form.getlist(name) for name in request.form}
+    name, content = _sent_file()
+    posted = {field: request.form.getlist(field) for field in request.form}
     try:
-        made = imports.upload(
-            actor(), kind, (file.filename if file else "") or "", file.read() if file else b"", posted, now
-        )
+        made = imports.upload(actor(), kind, name, content, posted, now)
     except Rejected as refused:
         rules = _rules(kind)
         step = _step(kind, rules, now)
@@ -166,6 +164,14 @@ def delete(kind: str, batch_id: int) -> ResponseReturnValue:
     imports.remove(actor(), batch_id)
     notify(_("处理记录已删除。"), "good")
     return _back(kind)
+
+
+def _sent_file() -> tuple[str, bytes]:
+    file = request.files.get("file")
+    if file is None:
+        return "", b""
+    with file.stream:
+        return file.filename or "", file.stream.read()
 
 
 def _rules(kind: str) -> ParameterSet:
