@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
+
+# Set in a session's info while `app.store.session.transaction` is open.
+WRITING = "wangting.writing"
 
 
 class Base(DeclarativeBase):
@@ -30,8 +34,29 @@ class Base(DeclarativeBase):
         __table__: ClassVar[Table]
 
 
+class ReadingSession(Session):
+    """Outside a write transaction PostgreSQL reads without BEGIN and ROLLBACK: two round trips less a page.
+
+    Nothing is lost: at READ COMMITTED each statement sees what is committed anyway. SQLite's BEGIN costs
+    nothing and gives a page one view of the data.
+    """
+
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **more: Any) -> Any:
+        engine = super().get_bind(mapper, clause, bind, **more)
+        if bind is not None or self.info.get(WRITING) or engine.dialect.name != "postgresql":
+            return engine
+        reading = self.info.get(engine)
+        if reading is None:
+            reading = self.info[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
+        return reading
+
+
 # Objects stay readable after the commit: a page renders what was just written without reading it again.
-db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
+db = SQLAlchemy(
+    model_class=Base,
+    disable_autonaming=True,
+    session_options={"class_": ReadingSession, "expire_on_commit": False},
+)
 migrate = Migrate()
 babel = Babel()
 csrf = CSRFProtect()

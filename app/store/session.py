@@ -20,12 +20,11 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from app.errors import WangtingError
-from app.extensions import Model, db
+from app.extensions import WRITING, Model, db
 
 logger = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS = 15_000
 AnySelect = TypeVar("AnySelect", bound=Select[Any])
-_WRITING = "wangting.writing"
 _AFTER_COMMIT = "wangting.after_commit"
 
 
@@ -42,12 +41,12 @@ def transaction() -> Iterator[Session]:
     Raises: TransactionError when nested, or when objects were changed outside a transaction.
     """
     session = db.session()
-    if session.info.get(_WRITING):
+    if session.info.get(WRITING):
         raise TransactionError("a transaction is already open")
     if session.new or session.dirty or session.deleted:
         raise TransactionError("objects were changed outside a transaction")
     session.rollback()
-    session.info[_WRITING] = True
+    session.info[WRITING] = True
     session.info[_AFTER_COMMIT] = []
     try:
         session.connection(execution_options={"write": True})
@@ -58,7 +57,7 @@ def transaction() -> Iterator[Session]:
         session.info.pop(_AFTER_COMMIT, None)
         raise
     finally:
-        session.info.pop(_WRITING, None)
+        session.info.pop(WRITING, None)
     for call in session.info.pop(_AFTER_COMMIT, ()):
         try:
             call()
@@ -79,7 +78,7 @@ def after_commit(call: Callable[[], object]) -> None:
 
 def in_transaction() -> bool:
     """Whether `transaction()` is open in this context."""
-    return bool(db.session().info.get(_WRITING))
+    return bool(db.session().info.get(WRITING))
 
 
 def read() -> Session:
@@ -185,12 +184,12 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _refuse_flush(session: Session, _context: Any, _instances: Any) -> None:
-    if not session.info.get(_WRITING):
+    if not session.info.get(WRITING):
         raise TransactionError("objects are written outside a transaction")
 
 
 def _refuse_statement(state: ORMExecuteState) -> None:
-    if (state.is_insert or state.is_update or state.is_delete) and not state.session.info.get(_WRITING):
+    if (state.is_insert or state.is_update or state.is_delete) and not state.session.info.get(WRITING):
         raise TransactionError("a statement writes outside a transaction")
 
 
