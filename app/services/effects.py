@@ -23,7 +23,7 @@ from app.store.people import person_values
 
 ENROLMENT = "enrolment.apply"
 # what a typed-in person brings along beside the identity
-_PERSON_DETAILS = ("first_work_date", "education", "post", "political_status")
+_PERSON_DETAILS = ("first_work_date", "education", "post", "post_category", "political_status")
 
 
 def apply_enrolment(case: Case, request: EnrolRequest, months: Sequence[str], now: datetime) -> None:
