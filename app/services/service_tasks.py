@@ -10,7 +10,7 @@ from app.domain.enrolment import enrol_outcome
 from app.domain.problem import Problem
 from app.domain.stop import stop_outcome
 from app.errors import Conflict, Rejected
-from app.services import effects, enrolling, kinds, stop_effects, subjects
+from app.services import effects, enrolling, kinds, reverting, stop_effects, subjects
 from app.services.cases import Case
 from app.services.host import Context, submission_day, take_data
 from app.services.notices import TEMPLATES
@@ -91,6 +91,16 @@ def apply_stop(context: Context) -> Result:
     return {"taken_back": len(done.taken_back)}
 
 
+def apply_revert(context: Context) -> Result:
+    """Undo an enrolment or a stop of this month. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    _judge_again(context)
+    reverting.apply_revert(case, context.now)
+    row.result_code = "revert.accepted"
+    row.result_message = case.message(row.result_code)
+    return None
+
+
 def discard_declaration(context: Context) -> Result:
     """Note that the employer dropped the case before anybody decided it."""
     context.case.note("discarded", context.actor, context.now)
@@ -132,6 +142,8 @@ SERVICES: Mapping[str, Service] = {
     "enrolment.apply": apply_enrolment,
     "stop.check": check_form,
     "stop.apply": apply_stop,
+    "revert.check": check_form,
+    "revert.apply": apply_revert,
     "declaration.discard": discard_declaration,
     "declaration.reject": reject_declaration,
     "declaration.recall": recall_declaration,

@@ -186,15 +186,24 @@ def changes_of_declaration(declaration_id: int) -> list[ChangeRow]:
     ]  # fmt: skip
 
 
-def enrolments_by_declaration(declaration_id: int) -> list[tuple[int, Ending]]:
-    """The enrolments that a declaration began, with how they end now."""
+@dataclass(frozen=True, slots=True)
+class BegunRow:
+    """An enrolment with the month it began in and how it ends now."""
+
+    id: int
+    from_month: str
+    ending: Ending
+
+
+def enrolments_by_declaration(declaration_id: int) -> list[BegunRow]:
+    """The enrolments that a declaration began."""
     columns = [Enrolment.__table__.c[name] for name in _ENDING]
     rows = db.session.execute(
-        select(Enrolment.id, *columns)
+        select(Enrolment.id, Enrolment.from_month, *columns)
         .where(Enrolment.declaration_id == declaration_id)
         .order_by(Enrolment.id)
     )
-    return [(row[0], Ending(*row[1:])) for row in rows]
+    return [BegunRow(row[0], row[1], Ending(*row[2:])) for row in rows]
 
 
 _CHARGED = (

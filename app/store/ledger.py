@@ -104,10 +104,14 @@ def line_values(
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """A pair of lines that cancel each other: the one that stood and the one made against it."""
+    """A pair of lines that cancel each other: the one that stood and the one made against it.
+
+    `restores_id` is the line that stands again, where a line that took another one back is itself undone.
+    """
 
     line_id: int
     reversal_id: int
+    restores_id: int | None = None
 
 
 def against(
@@ -140,24 +144,31 @@ def against(
     }
 
 
+_LINES = ContributionLine.__table__
 _REVERSE = (
-    update(ContributionLine.__table__)
-    .where(ContributionLine.id == bindparam("b_line"), ContributionLine.reversed_by_id.is_(None))
+    update(_LINES)
+    .where(
+        _LINES.c.id == bindparam("b_line"), _LINES.c.reversed_by_id.is_not_distinct_from(bindparam("b_held"))
+    )
     .values(reversed_by_id=bindparam("b_reversal"))
 )
 
 
 def set_reversed(reversals: Sequence[Reversal]) -> None:
-    """Mark lines as taken back, in one statement.
+    """Mark lines as taken back, and lines as standing again, in one statement.
 
     Raises: Duplicate (`charged_month`) where one was taken back already: somebody else was first.
     """
-    if not reversals:
+    rows = []
+    for each in reversals:
+        # the line that undoes another one was marked with that one from the beginning
+        rows.append({"b_line": each.line_id, "b_held": each.restores_id, "b_reversal": each.reversal_id})
+        if each.restores_id is not None:
+            rows.append({"b_line": each.restores_id, "b_held": each.line_id, "b_reversal": None})
+    if not rows:
         return
-    done: Any = db.session.connection().execute(
-        _REVERSE, [{"b_line": each.line_id, "b_reversal": each.reversal_id} for each in reversals]
-    )
-    if done.rowcount != len(reversals):
+    done: Any = db.session.connection().execute(_REVERSE, rows)
+    if done.rowcount != len(rows):
         raise Duplicate("charged_month")
 
 

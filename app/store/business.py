@@ -1,0 +1,56 @@
+"""What has been done about a person: finished declarations, in the order they took effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app.extensions import db
+from app.store.models import Declaration, Person
+from app.store.session import lock
+
+FINISHED = ("done", "approved")
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessRow:
+    """One finished declaration; `reverts_id` is what a revert took back."""
+
+    id: int
+    reference: str
+    kind: str
+    employer_id: int
+    done_at_utc: datetime
+    reverts_id: int | None = None
+
+
+def finished_business(person_hash: bytes, region: str) -> list[BusinessRow]:
+    """A person's finished declarations in a region, oldest first, in one statement."""
+    done_at = func.coalesce(Declaration.decided_at_utc, Declaration.submitted_at_utc)
+    rows = db.session.execute(
+        select(
+            Declaration.id,
+            Declaration.reference,
+            Declaration.kind,
+            Declaration.employer_id,
+            Declaration.decided_at_utc,
+            Declaration.submitted_at_utc,
+            Declaration.facts,
+        )
+        .where(
+            Declaration.person_hash == person_hash,
+            Declaration.region == region,
+            Declaration.status.in_(FINISHED),
+        )
+        .order_by(done_at, Declaration.id)
+    )
+    return [
+        BusinessRow(row[0], row[1], row[2], row[3], row[4] or row[5], row[6].get("target_id")) for row in rows
+    ]
+
+
+def hold_person(person_id: int) -> None:
+    """Hold a person's record until the commit, so that two acts on it happen one after the other."""
+    db.session.execute(lock(select(Person.id).where(Person.id == person_id)))
