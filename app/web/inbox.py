@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from app import clock
 from app.clock import to_utc
+from app.domain.declaration import STATUSES
 from app.errors import Conflict, Forbidden
 from app.services import audits
 from app.services.actors import Actor
@@ -33,6 +34,12 @@ from app.web.security import actor, guard
 from app.web.task_lines import line_of
 
 inbox = Blueprint("inbox", __name__)
+
+
+@inbox.app_template_global()
+def usual_status(status: str) -> str:
+    """The agency's word for a status; a region's own words are what its employers read."""
+    return STATUSES[status]
 
 
 @inbox.get("/inbox")
