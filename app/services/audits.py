@@ -107,10 +107,7 @@ def decide(
         tried.clear()
         case, task = _load(actor, task_id)
         tried.append(case)
-        if task.claimed_by_id not in (None, actor.id):
-            raise _taken(task)
-        _check_decision(case, task, decision, opinion, return_fields)
-        _note_decision(case, task, decision, opinion, return_fields, actor, now)
+        check_and_note(case, task, decision, opinion, return_fields, actor, now)
         host.complete(case, task.element_id, {"decision": decision}, actor, now)
         if case.declaration.status == RETURNED:
             case.send_out("notice", {"declaration_id": case.declaration.id, "template": "returned"}, now)
@@ -133,6 +130,26 @@ def decide(
         return run(attempt, now, body, before)
     except Duplicate as error:
         raise in_words(error) from error
+
+
+def check_and_note(
+    case: Case,
+    task: TaskRow,
+    decision: str,
+    opinion: str,
+    return_fields: Sequence[str],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Refuse a decision that this actor may not make here, else put it into the case and its history.
+
+    Raises: Rejected, Conflict (somebody else has claimed it), Forbidden (role, own case).
+    """
+    _check_case(actor, case, task)
+    if task.claimed_by_id not in (None, actor.id):
+        raise _taken(task)
+    _check_decision(case, task, decision, opinion, return_fields)
+    _note_decision(case, task, decision, opinion, return_fields, actor, now)
 
 
 def _load(actor: Actor, task_id: int) -> tuple[Case, TaskRow]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from app.services import audits, declarations, imports, material_work, notices, timers
+from app.services import approvals, audits, declarations, imports, material_work, notices, timers
 from app.services.actors import Actor
 from app.services.incidents import Retry
 from app.store.session import transaction
@@ -41,6 +41,12 @@ def _proceed(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any
 
 def _decide(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
     return audits.decide(actor, now=now, before=close, **given)
+
+
+def _approve(actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
+    with transaction():
+        close()
+    return approvals.approve_cases(actor, [given["reference"]], now)
 
 
 def _wake(_actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:
@@ -79,6 +85,7 @@ ACTIONS: Mapping[str, Retry] = {
     "recall": _recall,
     "proceed": _proceed,
     "decide": _decide,
+    "approve": _approve,
     "timer": _wake,
     "notice": _notice,
     "material": _prepare_material,

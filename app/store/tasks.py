@@ -42,7 +42,20 @@ class TaskRow:
     claimed_at_utc: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TaskName:
+    """Which open task it is, without its case."""
+
+    id: int
+    reference: str
+    region: str
+    kind: str
+    element_id: str
+    title: str
+
+
 _TABLE = HumanTask.__table__
+_NAME = tuple(_TABLE.c[name] for name in TaskName.__slots__)
 
 
 def add_tasks(rows: Sequence[TaskRow]) -> None:
@@ -83,6 +96,12 @@ def release_task(task_id: int, user_id: int) -> bool:
         .returning(_TABLE.c.id)
     ).first()
     return row is not None
+
+
+def name_tasks(ids: Sequence[int]) -> list[TaskName]:
+    """Name those of these tasks that are open, in the order of their ids."""
+    rows = db.session.execute(select(*_NAME).where(_TABLE.c.id.in_(ids)).order_by(_TABLE.c.id))
+    return [TaskName(*row) for row in rows]
 
 
 def find_next(

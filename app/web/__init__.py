@@ -5,15 +5,18 @@ from __future__ import annotations
 from flask import Flask
 
 from app.web import audited, auth, errors, frame, i18n, public, records, security
+from app.web.approvals import approvals
 from app.web.cases import cases
 from app.web.decisions import audits
 from app.web.hall import hall
 from app.web.imports import batches
 from app.web.incidents import incidents
+from app.web.materials import materials
 
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
 BLUEPRINTS = (
-    auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, batches, incidents,
+    auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
+    incidents, materials,
 )  # fmt: skip
 
 

@@ -151,6 +151,15 @@ def count_tasks(scope: Scope, wanted: TaskFilter, *, exact: bool = False) -> int
     return db.session.execute(select(func.count()).select_from(counted.subquery())).scalar_one()
 
 
+def newest_task(scope: Scope, wanted: TaskFilter) -> int:
+    """The largest id among the open tasks that the filters find; 0 where there are none."""
+    ranges = [select(_TASK.id).where(*part, *_tests(wanted)) for part in _ranges(scope, wanted)]
+    if not ranges:
+        return 0
+    ids = union_all(*ranges).subquery()
+    return int(db.session.execute(select(func.max(ids.c.id))).scalar() or 0)
+
+
 def find_task(task_id: int) -> InboxRow | None:
     """One open task, to show it; None where it has ended."""
     row = db.session.execute(
