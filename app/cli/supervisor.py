@@ -1,5 +1,6 @@
 """Keep the parts of the product running, and stop them in order."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -102,6 +103,7 @@ class Supervisor:
         if len(part.deaths) > _RESTARTS:
             return False
         say(f"{part.name} ended with {part.exit_code}, starting it again")
+        _end_leftovers(part)
         self.pause(min(2.0 ** (len(part.deaths) - 1) - 1, 8.0))
         part.start()
         return True
@@ -147,6 +149,13 @@ def _kill_session(part: Part) -> None:
     if part.process and part.process.poll() is None:
         os.killpg(part.process.pid, signal.SIGKILL)
         part.process.wait()
+
+
+def _end_leftovers(part: Part) -> None:
+    # the children of a killed web server would go on holding its port
+    if part.process:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(part.process.pid, signal.SIGKILL)
 
 
 def _all_ended(parts: Sequence[Part], seconds: float) -> bool:

@@ -101,6 +101,30 @@ def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
     whole.stop_all()
 
 
+def test_what_a_dead_part_leaves_behind_is_ended_before_it_starts_again(tmp_path: Path) -> None:
+    """Otherwise the children of a killed web server keep its port from the next one."""
+    log = tmp_path / "log"
+    code = (
+        "import pathlib, subprocess, sys, time;"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+        f"pathlib.Path({str(log)!r}).open('a').write(f'{{child.pid}}\\n'); time.sleep(60)"
+    )
+    whole = Supervisor()
+    part = Part("web server", [sys.executable, "-c", code], 0)
+    whole.start(part)
+    orphan = psutil.Process(int(_wait_for(log, 1)[0]))
+    assert part.process is not None
+    part.process.kill()
+    part.process.wait()
+
+    with pytest.raises(Stopped):
+        whole.pause = _stop_after(lambda: len(log.read_text().splitlines()) >= 2)  # type: ignore[method-assign]
+        whole.watch()
+
+    orphan.wait(timeout=10)
+    whole.stop_all()
+
+
 def test_a_part_that_keeps_dying_ends_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
     whole = Supervisor()
     whole.pause = lambda _seconds: time.sleep(0.02)  # type: ignore[method-assign]
