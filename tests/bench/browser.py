@@ -36,6 +36,7 @@ class Answer:
     text: str
     location: str
     seconds: float
+    headers: dict[str, str] = field(default_factory=dict)
 
     def forms(self) -> list[Form]:
         reader = _Forms()
@@ -96,7 +97,7 @@ class Browser:
         location = response.headers.get("Location", "")
         parts = urlsplit(location)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        return Answer(response.status, content.decode(), path, took)
+        return Answer(response.status, content.decode(), path, took, dict(response.headers))
 
 
 class _Forms(HTMLParser):
