@@ -16,6 +16,7 @@ from app.errors import NotFound
 from app.services import declarations as services
 from app.services.actors import AGENCY, EMPLOYER
 from app.services.forms import is_stepwise
+from app.services.material_needs import FORM as MATERIALS
 from app.services.results import BulkResult, CaseView
 from app.web import decisions, progress
 from app.web.amounts import months_of, total_of_months
@@ -129,6 +130,8 @@ def proceed(reference: str) -> ResponseReturnValue:
         return redirect(url_for("cases.receipt", reference=reference), 303)
     if any(task.form == case.kind for task in case.tasks):
         return redirect(url_for("declarations.form", kind=case.kind, reference=reference), 303)
+    if any(task.form == MATERIALS for task in case.tasks):
+        return redirect(url_for("materials.page", reference=reference), 303)
     return _back(reference)
 
 
@@ -161,7 +164,7 @@ def case_context(case: CaseView) -> dict[str, Any]:
         "step_task": next((task for task in case.tasks if task.settings.get("decisions")), None),
         "wizard_step": _wizard_step(case, bundle),
         "form_open": any(task.form == case.kind for task in case.tasks),
-        "materials_open": any(task.form == "materials" for task in case.tasks),
+        "materials_open": any(task.form == MATERIALS for task in case.tasks),
     }
 
 
@@ -169,7 +172,7 @@ def _wizard_step(case: CaseView, bundle: Bundle) -> int:
     """Where a step-by-step declaration stands, counted from 1; 0 where there are no such steps."""
     if case.status not in (DRAFT, PENDING) or not is_stepwise(bundle):
         return 0
-    if any(task.form == "materials" for task in case.tasks):
+    if any(task.form == MATERIALS for task in case.tasks):
         return 3
     return 4 if case.status == PENDING else 2
 

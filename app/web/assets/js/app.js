@@ -2,11 +2,13 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { watchCombos } from "./combo.js";
 import { watchDialogs } from "./dialog.js";
+import { watchDocuments } from "./documents.js";
 import { watchDrops } from "./drops.js";
 import { focusErrors } from "./focus.js";
 import { watchIdentity } from "./identity.js";
 import { watchKeys } from "./keys.js";
 import { watchLeaving } from "./leave.js";
+import { watchMaterials } from "./materials.js";
 import { guardSubmits } from "./once.js";
 import { watchPickers } from "./pickers.js";
 import { watchPrint } from "./print.js";
@@ -20,7 +22,7 @@ window.htmx = htmx;
 document.documentElement.classList.add("js");
 
 const perPart = [watchCombos, watchPickers, watchIdentity, watchTables, focusErrors, watchTabs, watchUploads, watchWorkbench];
-for (const start of [watchDialogs, watchDrops, watchKeys, watchLeaving, guardSubmits, watchPrint, watchTextSize, watchDecisions]) {
+for (const start of [watchDialogs, watchDocuments, watchDrops, watchKeys, watchLeaving, watchMaterials, guardSubmits, watchPrint, watchTextSize, watchDecisions]) {
   start();
 }
 for (const start of perPart) {
