@@ -10,12 +10,11 @@ from psycopg import sql
 
 from app import clock
 from app.config import DEMO_PASSWORD
-from app.services import accounts, declarations
-from app.services.actors import Actor
-from app.store.accounts import find_user
+from app.services import declarations
 from tests.bench import crowd
 from tests.bench.browser import Browser
 from tests.bench.measure import Measure
+from tests.bench.people import actor_of
 from tests.bench.stage import Stage
 
 REGION, CITY = "320600", "nantong"
@@ -67,7 +66,7 @@ def inbox_1m_over_10k(stage: Stage) -> list[Measure]:
 
 
 def _submitted() -> str:
-    handler, now = _actor(f"{CITY}.handler"), clock.now()
+    handler, now = actor_of(f"{CITY}.handler"), clock.now()
     (number,) = crowd.register(REGION, 1)
     form = {
         "id_number": number,
@@ -77,14 +76,6 @@ def _submitted() -> str:
         "wage_yuan": "8000",
     }
     return declarations.file(handler, "enrol", form, now, submit_now=True).reference
-
-
-def _actor(username: str) -> Actor:
-    user = find_user(username)
-    account = accounts.load_account(user.id, clock.utcnow()) if user else None
-    if account is None:
-        raise LookupError(username)
-    return account.actor
 
 
 def _multiply(stage: Stage, url: str, reference: str, first: int, last: int) -> None:

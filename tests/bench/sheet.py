@@ -35,7 +35,7 @@ def row(place: int, number: str) -> dict[str, Any]:
     }
 
 
-def workbook(form: Form, count: int, version: str = "1", **facts: str) -> bytes:
-    """The template with `count` lines typed in."""
-    people = crowd.numbers(REGION, count)
-    return build_template(form, version, [row(place, number) for place, number in enumerate(people)], facts)
+def workbook(form: Form, count: int, first: int = 0) -> bytes:
+    """The template with `count` lines typed in, starting with the person at place `first`."""
+    people = list(enumerate(crowd.numbers(REGION, first + count)))[first:]
+    return build_template(form, "1", [row(place, number) for place, number in people])

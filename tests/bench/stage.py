@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -85,6 +86,18 @@ class Stage:
             yield port
         finally:
             stop(process)
+
+    @contextmanager
+    def workers(self, url: str, count: int) -> Iterator[list[int]]:
+        """Workers of the product on its queues; yields their process ids."""
+        environ, log = self.environ(url), self.folder / "worker.log"
+        argv = [sys.executable, "-m", "jobs.worker"]
+        running = [spawn(argv, log, env=environ, cwd=ROOT) for _ in range(count)]
+        try:
+            yield [process.pid for process in running]
+        finally:
+            for process in running:
+                stop(process)
 
     def environ(self, url: str) -> dict[str, str]:
         """The environment of the product's own processes."""
