@@ -24,7 +24,7 @@ def template(kind: str, employer_no: str, out: Path, user: str | None, as_json: 
     """Write the batch template of a kind for an employer."""
     try:
         actor = operator_of(employer_no, user, clock.real_utcnow())
-        made = templates.template_of(actor, kind)
+        made = templates.template_of(actor, kind, clock.now())
     except WangtingError as error:
         words = f"no template {kind} for {employer_no}: {error or type(error).__name__}"
         click.echo(json.dumps({"error": words}) if as_json else words, err=not as_json)

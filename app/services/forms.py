@@ -9,7 +9,7 @@ from typing import Any
 
 from app.definitions.current import Bundle, get_bundle
 from app.domain.calendar import month_of
-from app.domain.declaration import DRAFT
+from app.domain.declaration import DRAFT, PENDING
 from app.domain.enrolment import person_type
 from app.domain.parameters import ParameterSet
 from app.formspec.form import Form
@@ -39,7 +39,8 @@ class FormSetting:
     """A form for one employer: the choices that only the employer's own data give, and what happens next.
 
     Shape: `options` maps a field to (value, label) pairs, `locked` to values that stay ticked;
-    `stepwise` marks a diagram that leads through steps after the form.
+    `stepwise` marks a diagram that leads through steps after the form, `verified` one whose first step
+    after it is to confirm what was filled in.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class FormSetting:
     locked: Mapping[str, Sequence[str]]
     policy: Policy
     stepwise: bool
+    verified: bool = False
 
     @property
     def looked_up(self) -> list[str]:
@@ -111,15 +113,22 @@ def setting_of(
         locked=locked,
         policy=Policy(**{name: answer[name] for name in ("pending", "audits", "recall", "materials")}),
         stepwise=is_stepwise(bundle),
+        verified=DRAFT in _own_steps(bundle),
     )
 
 
 def is_stepwise(bundle: Bundle) -> bool:
     """Whether the diagram leads through steps of its own between the form and the submission."""
-    return any(
-        element.properties.get("status") == DRAFT and "decisions" in element.properties
+    return bool(_own_steps(bundle))
+
+
+def _own_steps(bundle: Bundle) -> set[str]:
+    """The statuses of those steps: of a draft that is confirmed, of a record that can be changed again."""
+    return {
+        element.properties["status"]
         for element in bundle.description(bundle.kind).elements.values()
-    )
+        if element.properties.get("status") in (DRAFT, PENDING) and "decisions" in element.properties
+    }
 
 
 def known_person(actor: Actor, kind: str, data: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:

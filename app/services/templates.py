@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.definitions.current import Bundle
 from app.errors import NotFound
 from app.formspec.excel import build_template
-from app.services import filing
+from app.services import filing, rosters
 from app.services.actors import Actor
 from app.store.facts import EmployerRecord
 
@@ -23,14 +24,15 @@ class Workbook:
     form_version: str
 
 
-def template_of(actor: Actor, kind: str, employer_id: int | None = None) -> Workbook:
+def template_of(actor: Actor, kind: str, now: datetime, employer_id: int | None = None) -> Workbook:
     """Build the template of a kind for one employer. Raises: NotFound (no batch here), Forbidden."""
     target = filing.target_of(actor, kind, employer_id)
     form = target.bundle.form(kind)
     if form.batch is None:
         raise NotFound("batch")
     version = form_version(target.bundle)
-    content = build_template(form, version, facts=facts_of(target.bundle, target.employer))
+    rows = rosters.prefilled(target, form, now) if form.batch.prefill == "roster" else ()
+    content = build_template(form, version, rows, facts=facts_of(target.bundle, target.employer))
     return Workbook(file_name(form.batch.file_name, target.employer), content, version)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.web import audited, auth, errors, frame, i18n, public, records, security
+from app.web import picking as picking
 from app.web.approvals import approvals
 from app.web.cases import cases
 from app.web.decisions import audits

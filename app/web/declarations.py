@@ -14,6 +14,7 @@ from app.domain.declaration import DRAFT, RETURNED
 from app.domain.parameters import ParameterMissing
 from app.errors import Conflict, FieldError, Rejected
 from app.services import declarations as services
+from app.services import rosters
 from app.services.forms import FormSetting, known_person, setting_of
 from app.services.results import Amounts, CaseView, CheckResult, Receipt
 from app.web.amounts import months_of, total_of_months
@@ -31,7 +32,8 @@ declarations = Blueprint("declarations", __name__)
 @declarations.get("/declare/<kind>")
 @guard("declaration.file", scope="employer")
 def form(kind: str) -> ResponseReturnValue:
-    """A blank form, a draft (`reference`), a returned case (`reference`) or a copy (`copy`)."""
+    """A blank form (`person` picked from the roster), a draft or a returned case (`reference`), or a copy
+    (`copy`)."""
     now = clock.now()
     reference = request.args.get("reference", "")
     if reference:
@@ -45,7 +47,10 @@ def form(kind: str) -> ResponseReturnValue:
     if source:
         data, changed = _copied(setting, source)
         return form_page(setting, data, copied_from=source, changed=changed)
-    return form_page(setting, setting.defaults(now))
+    data = setting.defaults(now)
+    if "person" in request.args:
+        data |= rosters.picked(actor(), kind, request.args.get("person", 0, type=int))
+    return form_page(setting, data)
 
 
 @declarations.post("/declare/<kind>")
@@ -117,6 +122,10 @@ def form_page(
 ) -> ResponseReturnValue:
     """Show the form with what is known and what was typed."""
     values = setting.settled(data)
+    if not case:
+        # what the region fixes is shown, whoever posts the form
+        fixed = {field.name for field in setting.form.fields if field.readonly}
+        values |= {name: value for name, value in setting.defaults(clock.now()).items() if name in fixed}
     unknown = False
     if setting.looked_up and values.get("id_number"):
         found = known_person(actor(), setting.kind, values, clock.now())

@@ -84,7 +84,7 @@ def upload(kind: str) -> ResponseReturnValue:
 @batches.get("/imports/<kind>/template")
 @guard("import.upload", scope="employer")
 def template(kind: str) -> ResponseReturnValue:
-    return _workbook(templates.template_of(actor(), kind))
+    return _workbook(templates.template_of(actor(), kind, clock.now()))
 
 
 @batches.get("/imports/<kind>/progress")

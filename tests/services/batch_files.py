@@ -5,13 +5,14 @@ from io import BytesIO
 from openpyxl import load_workbook
 
 from app.services import templates
+from tests.fixtures.database import TEST_NOW
 
 FIRST_ROW = 4
 
 
 def filled(actor, kind, people, employer_id=None):
     """The employer's template with these rows; `people` are cells by field name."""
-    book = load_workbook(BytesIO(templates.template_of(actor, kind, employer_id).content))
+    book = load_workbook(BytesIO(templates.template_of(actor, kind, TEST_NOW, employer_id).content))
     sheet = book.active
     places = {cell.value: cell.column for cell in sheet[2]}
     for number, cells in enumerate(people, FIRST_ROW):

@@ -1,0 +1,60 @@
+"""The employer's own people, to pick one for a form or to hand all of them out in a template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.errors import NotFound
+from app.formspec.form import Form
+from app.services import filing
+from app.services.actors import Actor
+from app.services.filing import Target
+from app.services.kinds import HANDLINGS
+from app.store.queries.roster import RosterRow, find_member, list_roster, members
+
+ACTIVE, RETIRED = "active", "retired"
+
+
+def search(actor: Actor, kind: str, text: str, after_id: int = 0, limit: int = 20) -> Sequence[RosterRow]:
+    """A page of the people that a form of this kind may be about. Raises: NotFound, Forbidden."""
+    target = filing.target_of(actor, kind, None)
+    retired = roster_of(target.bundle.form(kind)) == RETIRED
+    return list_roster(
+        target.employer.id, _fund(target), retired=retired, text=text.strip(), after_id=after_id, limit=limit
+    )
+
+
+def picked(actor: Actor, kind: str, person_id: int) -> dict[str, Any]:
+    """What a form knows of a person picked from the roster. Raises: NotFound, Forbidden."""
+    target = filing.target_of(actor, kind, None)
+    form = target.bundle.form(kind)
+    found = find_member(target.employer.id, _fund(target), person_id, retired=roster_of(form) == RETIRED)
+    if found is None:
+        raise NotFound("person")
+    known = {"id_type": found.id_type, "id_number": found.id_number, "name": found.name}
+    return {name: value for name, value in known.items() if name in form.by_name}
+
+
+def prefilled(target: Target, form: Form, now: datetime) -> Iterator[dict[str, Any]]:
+    """The rows of a template handed out with the roster: people, and what a blank form starts with."""
+    kind = target.bundle.kind
+    start = dict(form.defaults())
+    if kind in HANDLINGS:
+        start |= HANDLINGS[kind].defaults(form.by_name, target.parameters, now.date())
+    for member in members(target.employer.id, _fund(target), retired=roster_of(form) == RETIRED):
+        yield {**start, "id_type": member.id_type, "id_number": member.id_number, "name": member.name}
+
+
+def roster_of(form: Form) -> str:
+    """Which people a form is picked from: active, retired, or "" for none. Raises: NotFound for none."""
+    found = str(form.schema.get("x-roster", ""))
+    if found not in (ACTIVE, RETIRED):
+        raise NotFound("roster")
+    return found
+
+
+def _fund(target: Target) -> str:
+    """The fund that everybody has."""
+    return target.parameters.usual_funds()[0]

@@ -1,0 +1,108 @@
+"""An employer's own people: those who are insured there and go on, by name or number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from app.domain.enrolment import RETIREE_TYPES
+from app.extensions import db
+from app.store.crypto import blind, decrypt
+from app.store.models import Enrolment, Person
+
+# shorter than any identity number: then it is a name
+_NUMBER_LENGTH = 15
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """One person of the roster, by the fund that everybody has; `from_month` is `YYYY-MM`."""
+
+    person_id: int
+    name: str
+    id_masked: str
+    sex: str
+    birth_date: date
+    person_type: str
+    from_month: str
+    wage_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person with the whole number, for forms and templates that name people by it."""
+
+    person_id: int
+    id_type: str
+    id_number: str
+    name: str
+    wage_fen: int | None
+
+
+def list_roster(
+    employer_id: int,
+    fund: str,
+    *,
+    retired: bool,
+    text: str = "",
+    after_id: int = 0,
+    limit: int = 20,
+) -> list[RosterRow]:
+    """A page of people in the order of their records; `text` is a whole number or a part of a name."""
+    statement = _members(
+        employer_id, fund, retired, Person.id, Person.name, Person.id_masked, Person.sex, Person.birth_date,
+        Enrolment.person_type, Enrolment.from_month, Enrolment.wage_fen,
+    ).where(Person.id > after_id)  # fmt: skip
+    if len(text) >= _NUMBER_LENGTH and text.isalnum():
+        statement = statement.where(Person.id_hash == blind(text))
+    elif text:
+        statement = statement.where(Person.name.contains(text, autoescape=True))
+    return [RosterRow(*row) for row in db.session.execute(statement.limit(limit))]
+
+
+def find_member(employer_id: int, fund: str, person_id: int, *, retired: bool) -> Member | None:
+    """One person of the roster; None for somebody who is not in it."""
+    statement = _whole(employer_id, fund, retired).where(Person.id == person_id)
+    row = db.session.execute(statement).first()
+    return None if row is None else Member(row[0], row[1], decrypt(row[2]), row[3], row[4])
+
+
+def members(employer_id: int, fund: str, *, retired: bool) -> Iterator[Member]:
+    """The whole roster, a thousand people at a time."""
+    after_id = 0
+    while True:
+        statement = _whole(employer_id, fund, retired).where(Person.id > after_id).limit(_CHUNK)
+        page = db.session.execute(statement).all()
+        for row in page:
+            yield Member(row[0], row[1], decrypt(row[2]), row[3], row[4])
+        if len(page) < _CHUNK:
+            return
+        after_id = page[-1][0]
+
+
+def _whole(employer_id: int, fund: str, retired: bool) -> Select[Any]:
+    return _members(
+        employer_id, fund, retired, Person.id, Person.id_type, Person.id_cipher, Person.name,
+        Enrolment.wage_fen,
+    )  # fmt: skip
+
+
+def _members(employer_id: int, fund: str, retired: bool, *columns: Any) -> Select[Any]:
+    is_retired = Enrolment.person_type.startswith(RETIREE_TYPES)
+    return (
+        select(*columns)
+        .join(Person, Person.id == Enrolment.person_id)
+        .where(
+            Enrolment.employer_id == employer_id,
+            Enrolment.fund == fund,
+            Enrolment.status == "active",
+            Enrolment.to_month.is_(None),
+            is_retired if retired else ~is_retired,
+        )
+        .order_by(Person.id)
+    )
