@@ -12,7 +12,7 @@ from app import clock
 from app.services import approvals as services
 from app.services.results import BulkResult, ItemResult
 from app.store.queries import inbox as queries
-from app.web.frame import kind_words, notify, render_confirm
+from app.web.frame import kind_words, leave, notify, render_confirm
 from app.web.i18n import translated_text
 from app.web.inbox import asked_place
 from app.web.paging import decode_cursor, encode_cursor
@@ -61,7 +61,7 @@ def everything() -> ResponseReturnValue:
     lines = [*request.form.getlist("failure"), *map(_failure, part.failures)][:SHOWN_FAILURES]
     if part.after is None and not failed:
         notify(_("已通过 %(count)s 件。", count=done), "good")
-        return redirect(url_for("inbox.home", **place.arguments()), 303)
+        return leave(url_for("inbox.home", **place.arguments()))
     return render_template(
         "inbox/approve.html", place=place, done=done, failed=failed, failures=lines,
         finished=part.after is None, after=encode_cursor(part.after) if part.after else "",

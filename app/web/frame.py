@@ -241,6 +241,15 @@ def masked(number: str | None) -> str:
     return text if "*" in text or len(text) < 9 else f"{text[:4]}*****{text[-4:]}"
 
 
+def leave(address: str) -> ResponseReturnValue:
+    """Go on to another page, also in answer to a request that script made for a part of this one."""
+    if not is_fragment():
+        return redirect(address, 303)
+    answer = make_response("")
+    answer.headers["HX-Redirect"] = address
+    return answer
+
+
 def render_confirm(
     title: str,
     text: str,

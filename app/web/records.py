@@ -31,7 +31,7 @@ from app.services.results import BulkResult, ItemResult
 from app.store.queries import hall as queries
 from app.store.queries.hall import Filter
 from app.web.declarations import declarations
-from app.web.frame import kind_words, notify, render_confirm, status_words, words
+from app.web.frame import kind_words, leave, notify, render_confirm, status_words, words
 from app.web.security import actor, guard
 
 PAGE = 20
@@ -238,7 +238,7 @@ def _go_on(act: str, kind: str) -> ResponseReturnValue:
     if part.finished and not failed:
         sentence = _("已提交 %(count)s 条申报。") if act == "submit" else _("已删除 %(count)s 条申报。")
         notify(sentence % {"count": done}, "good")
-        return redirect(_back(), 303)
+        return leave(_back())
     return render_template(
         "records/bulk.html", act=act, kind=kind, part=part, done=done, failed=failed, failures=lines,
         total=max(_number("total"), done + failed), until=_number("until"),
