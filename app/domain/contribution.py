@@ -147,7 +147,7 @@ class Tariff:
         if self.status == RETIRED:
             return Base(round_fen(wage), self.floor, self.cap, "", False)
         refuse = (policy or self.policy) == REFUSE
-        if self.whole_yuan and wage != wage.to_integral_value():
+        if refuse and self.whole_yuan and wage != wage.to_integral_value():
             raise BaseRefused("base.not_whole", wage, self.floor, self.cap)
         if wage < self.floor:
             if refuse:

@@ -103,7 +103,7 @@ def check_enrol(
     problems: list[Problem] = []
     warnings: list[Problem] = []
     start = _start(params, request, person, today)
-    # A refused month may lie where no floor or cap is known: this month then stands in for the rest.
+    # A refused month may lie where no floor, cap or fund is known: this month then stands in for the rest.
     judged = month_of(today) if start else request.start_month
     for found, level in (
         *_identity(params, request, person, today),

@@ -68,12 +68,14 @@ def start_month(data: Mapping[str, Any]) -> str | None:
 def chosen_funds(
     data: Mapping[str, Any], parameters: ParameterSet, employer: EmployerFacts, month: str
 ) -> tuple[str, ...]:
-    """The form's funds, in the region's order; without the field the usual ones that the employer has."""
+    """The form's funds, in the region's order; without the field the usual ones that the employer has, all
+    of them in a month when it has none: then the month is what is wrong."""
     typed = data.get("funds")
     if typed:
         order = {code: place for place, code in enumerate(parameters.fund_codes())}
         return tuple(sorted(map(str, typed), key=lambda code: order.get(code, len(order))))
-    return tuple(code for code in parameters.usual_funds() if employer.has_fund(code, month))
+    usual = tuple(parameters.usual_funds())
+    return tuple(code for code in usual if employer.has_fund(code, month)) or usual
 
 
 def judge(case: Case, today: date) -> Verdict:
@@ -131,7 +133,11 @@ def trial_of(case: Case, today: date) -> Amounts | None:
         case.registry.read_people([id_hash])
         charged = frozenset(case.registry.charged[id_hash])
     employer = case.registry.employer_facts(row.employer_id)
-    return trial(case.data, case.parameters, employer, today, charged)
+    data, start = case.data, start_month(case.data)
+    field = case.bundle.form(row.kind).by_name.get("wage_yuan")
+    if start and not data.get("wage_yuan") and field is not None and not field.required:
+        data = {**data, "wage_yuan": str(_lowest_wage(case.parameters, start))}
+    return trial(data, case.parameters, employer, today, charged)
 
 
 def trial(

@@ -128,9 +128,14 @@ def known(person: model.Person, code: str) -> product.PersonFacts:
     for fund, when in person.charged:
         last[fund] = max(when, last.get(fund, ""))
     return product.PersonFacts(
-        person.records, person.name, person.birth, person.sex, min(types, key=lambda kind: kind != "1201", default=""), stretches, last,
+        person.records, person.name, person.birth, person.sex, first_of(types), stretches, last,
         frozenset(when for _, when in person.charged),
     )  # fmt: skip
+
+
+def first_of(types: list[str]) -> str:
+    """A retiree stays one, whatever else he is insured as."""
+    return min(types, key=lambda kind: kind != "1201", default="")
 
 
 def held(employer: model.Employer, code: str) -> product.EmployerFacts:

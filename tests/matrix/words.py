@@ -1,5 +1,7 @@
 """What the model's reasons are called in the product; SAID is what Suzhou's manual prints, word for word."""
 
+import re
+
 CODES = {
     "two records": {"person.duplicate"},
     "document at the counter": {"enrol.id_type_at_counter"},
@@ -52,3 +54,19 @@ SAID = {
 def reasons(codes) -> frozenset[str]:
     """The model's reasons for the product's codes."""
     return frozenset(REASON_OF.get(code, code) for code in codes)
+
+
+def sentences(region_messages: dict, common_messages: dict, wanted: frozenset[str]) -> list[re.Pattern[str]]:
+    """Patterns of the sentences that say these reasons in a city, blanks where figures stand."""
+    messages = {**common_messages, **region_messages}
+    found = []
+    for reason in wanted:
+        texts = [messages[code] for code in CODES.get(reason, ()) if code in messages]
+        parts = ("".join(_pieces(text)) for text in texts)
+        found.append(re.compile("|".join(f"(?:{part})" for part in parts) or "$^"))
+    return found
+
+
+def _pieces(text: str):
+    for place, piece in enumerate(re.split(r"\{\w+\}", " ".join(text.split()))):
+        yield (".*" if place else "") + re.escape(piece)
