@@ -162,8 +162,14 @@ def _trial(case: Case, now: datetime) -> Amounts | None:
 
 
 def _before(case: Case) -> dict[str, Any]:
-    for event in reversed(list_events(case.declaration.id)):
-        if event.action == "corrected":
+    """What the last correction replaced, None where a field was empty; saving in between counts once."""
+    found: dict[str, Any] = {}
+    for event in list_events(case.declaration.id):
+        if event.action == "decided_return":
+            found = {}
+        elif event.action == "corrected":
             sealed = event.detail.get("before") or ""
-            return decrypt_json(b64decode(sealed)) if sealed else {}
-    return {}
+            old = decrypt_json(b64decode(sealed)) if sealed else {}
+            for name in event.detail.get("changed", ()):
+                found.setdefault(name, old.get(name))
+    return {name: value for name, value in found.items() if case.data.get(name) != value}

@@ -194,7 +194,7 @@ def sections_of(form: Form, found: Review) -> list[Section]:
     for section in form.sections:
         values = []
         for each in section.fields:
-            changed = each.name in case.changed_fields
+            changed = each.name in found.before
             if case.data.get(each.name) in (None, "", []) and not changed:
                 continue
             before = _shown(each, found.before.get(each.name), rules) if changed else None

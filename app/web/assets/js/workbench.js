@@ -84,14 +84,18 @@ function startReturn(form) {
 }
 
 function fault(shown) {
-  const note = document.querySelector("[data-fault]");
-  if (note) {
-    note.hidden = !shown;
+  document.querySelector(".bench-fault")?.remove();
+  const words = document.querySelector("[data-fault]")?.dataset.fault;
+  if (!shown || !words) {
+    return;
   }
-  if (shown) {
-    for (const form of document.querySelectorAll("form[data-sent]")) {
-      release(form);
-    }
+  const note = document.createElement("p");
+  note.className = "bench-fault";
+  note.setAttribute("role", "alert");
+  note.textContent = words;
+  document.body.append(note);
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    release(form);
   }
 }
 
