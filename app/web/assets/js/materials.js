@@ -17,6 +17,13 @@ export function watchMaterials() {
     }
   });
   setInterval(lookAgain, LOOK_AGAIN_MS);
+  // chosen before this module was there, or kept by the browser when the page was loaded again
+  for (const form of document.querySelectorAll("form[data-material-upload]")) {
+    const { files } = form.elements.namedItem("file");
+    if (files.length) {
+      send(form, [...files]);
+    }
+  }
 }
 
 async function send(form, files) {
@@ -101,6 +108,22 @@ function replace(text) {
   const old = document.getElementById("material-list");
   if (found && old) {
     old.replaceWith(document.adoptNode(found));
+    settle();
+  }
+}
+
+// The summary on top names what was missing: what has been given since leaves it.
+function settle() {
+  const summary = document.querySelector("main [role=alert][data-focus]");
+  for (const link of summary?.querySelectorAll("a[href^='#field-']") ?? []) {
+    if (Number(document.getElementById(link.hash.slice(1))?.dataset.provided ?? 0) > 0) {
+      link.closest("li").remove();
+    }
+  }
+  if (summary && !summary.querySelector("li")) {
+    summary.remove();
+  } else if (summary) {
+    summary.querySelector("p")?.remove();
   }
 }
 
