@@ -40,7 +40,9 @@ def test_good_rows_wait_to_be_submitted_and_bad_rows_come_back(nantong, run, now
     assert batch.message == "成功：3行,失败：3行。请在待提交管理模块中查询成功导入信息。"
     found = rows(Declaration, batch_id=batch.id)
     assert {row.status for row in found} == {"pending"}
-    assert {row.id_masked for row in found} == {f"{each.id_number[:4]}*****{each.id_number[-4:]}" for each in people}
+    assert {row.id_masked for row in found} == {
+        f"{each.id_number[:4]}*****{each.id_number[-4:]}" for each in people
+    }
     errors = batch_results.errors_of(batch.id)
     assert [(row, error["code"]) for row, error in errors if row < 9] == [
         (5, "enrol.active_flexible"), (8, "import.duplicate_row"),
