@@ -1,6 +1,5 @@
 """Accounts of every side for the page tests, beside whatever the template database holds."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -10,11 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import clock
+from app.config import DEMO_PASSWORD
 from app.services import passwords, throttle
 from app.store import accounts
 from app.store.ids import new_id
 from app.store.models import Employer
 from app.store.session import insert_rows, transaction
+from tests.web.visits import Visitor, token
 
 PASSWORD = "Plain-weather-7"
 HASH = passwords.hash_password(PASSWORD)
@@ -70,12 +71,6 @@ def post(client: FlaskClient, address: str, page: str | None = None, **form: str
     return client.post(address, data={"csrf_token": token(client, page or "/login"), **form})
 
 
-def token(client: FlaskClient, page: str) -> str:
-    """The form token that a page carries."""
-    text = client.get(page, follow_redirects=True).text
-    return re.search(r'name="csrf-token" content="([^"]+)"', text)[1]
-
-
 # Regions are read from the parameter files: the first that offers what the pages need.
 _REGION = SimpleNamespace(code="320500")
 _EMPLOYERS = (("first", "甲单位"), ("second", "乙单位"), ("other", "丙单位"))
@@ -117,3 +112,24 @@ def _user(user_id: int, name: str, side: str, **extra: object) -> dict:
         "preferences": {},
     }
     return {**usual, **extra}
+
+
+@pytest.fixture
+def visit(app: Flask) -> Callable[[str], Visitor]:
+    """`visit("suzhou.handler")` signs an account of the demonstration in."""
+    app.config["SIGN_IN_DELAY_SECONDS"] = 0
+
+    def enter(username: str) -> Visitor:
+        client = app.test_client()
+        answer = client.post(
+            "/login",
+            data={
+                "csrf_token": token(client, "/login"),
+                "username": username,
+                "password": DEMO_PASSWORD,
+            },
+        )
+        assert answer.status_code == 302, answer.text
+        return Visitor(client)
+
+    return enter
