@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from flask import Flask, request
-from flask_babel import get_locale
+from flask import Flask, g, request
+from flask_babel import get_locale, get_translations
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -22,7 +23,20 @@ def register(app: Flask) -> None:
     babel.init_app(app, locale_selector=choose_language)
     app.jinja_env.filters.update(day=day, moment=moment, month=month, yuan=yuan, fen=fen, number=number)
     app.jinja_env.filters["tr"] = translated_text
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda text: _catalogue().ugettext(text),
+        ngettext=lambda one, many, count: _catalogue().ungettext(one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.globals.update(language=language)
+
+
+def _catalogue() -> Any:
+    """The request's translations; asking the library for each of a page's hundreds of texts is slow."""
+    found = g.get("catalogue")
+    if found is None:
+        found = g.catalogue = get_translations()
+    return found
 
 
 def choose_language() -> str:
@@ -44,7 +58,7 @@ def translated_text(text: object) -> str:
     Templates call `_()` for their own literals only: what it returns counts as safe HTML, while these texts
     come from published files and must be escaped.
     """
-    return _(str(text)) if text else ""
+    return str(_catalogue().ugettext(str(text))) if text else ""
 
 
 def day(value: date | datetime | None) -> str:

@@ -24,7 +24,7 @@ LIMIT, LIMIT_MB = 1.0, 400
 
 
 def batch_10k_over_engine(stage: Stage) -> list[Measure]:
-    """From the job in the queue to 10,000 tasks in the inbox, against starting, filling and serializing alone.
+    """From the job in the queue to 10,000 tasks in the inbox, against starting, filling, serializing alone.
 
     Half of the loop runs before and half after, so that a busy machine hits both.
     """
