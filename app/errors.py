@@ -32,6 +32,10 @@ class Conflict(WangtingError):
     """Somebody else was faster, or the page is stale; the message says who or what and how to go on."""
 
 
+class Busy(Conflict):
+    """The database did not take the action now: the very same act, a little later, will do."""
+
+
 class Rejected(WangtingError):
     """Input or business rules refuse the action; nothing was changed. An edge answers 422."""
 

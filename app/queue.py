@@ -14,6 +14,7 @@ from app.errors import WangtingError
 # Workers listen in this order: what a person waits for comes first.
 QUEUES = ("default", "imports", "materials", "notices")
 JOB_TIMEOUT_SECONDS = 180
+ANSWER_SECONDS = 3
 RESULT_TTL_SECONDS = 600
 FAILURE_TTL_SECONDS = 7 * 86_400
 
@@ -39,7 +40,10 @@ def connection() -> redis.Redis:
 
 @lru_cache(maxsize=4)
 def _connect(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30)
+    # Whoever waits for a page must not wait for a Redis that hangs; a worker's own waits are longer.
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=2, socket_timeout=ANSWER_SECONDS, health_check_interval=30
+    )
 
 
 def queue(name: str = "default") -> Queue:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from app.errors import Conflict, FieldError, Forbidden, NotFound, Rejected
+from app.errors import Busy, Conflict, FieldError, Forbidden, NotFound, Rejected
 from app.services import incidents
 from app.services.actors import Actor, require_row
 from app.services.cases import Case, loaded_case, write
@@ -60,7 +60,7 @@ def run(
                 raise incidents.record(attempt(), error, now) from error
             if looked_again:
                 log.exception("the database did not take an action")
-                raise Conflict(BUSY) from error
+                raise Busy(BUSY) from error
     raise AssertionError("unreachable")
 
 
@@ -165,7 +165,7 @@ def refused(reference: str, error: Exception) -> ItemResult:
 def in_words(error: Exception, words: str = "") -> Exception:
     """What the database refused, in words; `words` are the region's for another open declaration."""
     if not isinstance(error, Duplicate):
-        return Conflict(BUSY)
+        return Busy(BUSY)
     if error.rule == "open_declaration":
         return Rejected([FieldError("id_number", "enrol.one_open", words or CHANGED)])
     return Conflict(CHANGED)

@@ -129,10 +129,12 @@ _JSON = {"json_serializer": _json_text, "json_deserializer": orjson.loads}
 
 def engine_options(url: str) -> dict[str, Any]:
     """Engine settings by database; the pool is per process and small, as each worker has few threads."""
+    # an error's text ends up in logs, where nobody's number belongs
+    common = {**_JSON, "hide_parameters": True}
     if url.startswith("sqlite"):
-        return dict(_JSON)
+        return common
     return {
-        **_JSON,
+        **common,
         "pool_size": 5,
         "max_overflow": 15,
         "pool_timeout": 15,

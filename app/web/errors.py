@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from app.errors import Conflict, Forbidden, NotFound, Rejected, ServiceFailure
+from app.errors import Busy, Conflict, Forbidden, NotFound, Rejected, ServiceFailure
+from app.extensions import login_manager
+from app.store.constraints import is_passing
 from app.web.frame import translated
 from app.web.security import is_fragment
+
+RETRY_SECONDS = 10
 
 
 def register(app: Flask) -> None:
@@ -20,6 +24,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda error: page(404))
     app.register_error_handler(Forbidden, lambda error: page(403))
     app.register_error_handler(Conflict, lambda error: page(409, str(error)))
+    app.register_error_handler(Busy, _later)
     app.register_error_handler(Rejected, _rejected)
     app.register_error_handler(ServiceFailure, _failed)
     app.register_error_handler(CSRFError, lambda error: page(400, reason="stale"))
@@ -44,6 +49,10 @@ def words_of(status: int, reason: str = "") -> tuple[str, str]:
         409: (_("记录已变化"), _("这条记录刚刚被他人处理过，请刷新后查看最新情况。")),
         413: (_("文件太大"), _("上传的内容超过了大小限制，请拆分或压缩后重新上传。")),
         429: (_("操作过于频繁"), _("请稍候再试。")),
+        503: (
+            _("系统正在恢复"),
+            _("系统暂时不能办理，请稍等片刻后重新操作。重复提交同一页面不会重复办理。"),
+        ),
     }
     return table.get(status, (_("系统暂时不能处理"), _("刚才的操作没有生效，数据没有改变。请稍后重试。")))
 
@@ -87,7 +96,18 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return answer
 
 
+def _later(error: Exception) -> ResponseReturnValue:
+    """The database does not answer: the page says so, and must not ask it anything itself."""
+    current_app.logger.error("the database is away endpoint=%s", request.endpoint, exc_info=error)
+    g._login_user = login_manager.anonymous_user()
+    answer = page(503)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
+
+
 def _failed(error: Exception) -> ResponseReturnValue:
+    if is_passing(error):
+        return _later(error)
     # The incident service may already have recorded it and put its number on the error.
     number = str(getattr(error, "incident", "") or secrets.token_hex(4).upper())
     current_app.logger.exception("request failed incident=%s endpoint=%s", number, request.endpoint)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from flask import Flask, render_template_string
 from flask_login import login_user
+from sqlalchemy.exc import OperationalError
 
 from app import clock
 from app.domain.declaration import STATUSES
-from app.errors import Conflict, FieldError, ServiceFailure
+from app.errors import Busy, Conflict, FieldError, ServiceFailure
 from app.formspec.fields import KINDS
 from app.formspec.form import Form
 from app.services import accounts
@@ -195,6 +196,16 @@ class TestErrors:
         answer = broken(RuntimeError("secret detail"))
         assert answer.status_code == 500
         assert "secret detail" not in answer.text
+
+    @pytest.mark.parametrize(
+        "error", [OperationalError("select 1", {}, Exception("gone")), Busy("系统繁忙，请稍后再试")]
+    )
+    def test_a_database_that_is_away_is_said_so_with_a_time(self, broken, error):
+        answer = broken(error)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "10"
+        assert "稍等片刻" in answer.text
+        assert "select" not in answer.text
 
     def test_a_part_of_a_page_gets_a_part(self, broken):
         answer = broken(Conflict("已被陈某认领"), **{"HX-Request": "true"})
