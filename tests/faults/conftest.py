@@ -1,4 +1,4 @@
-"""Grounds for faults: one installation for each module and kind of database."""
+"""Grounds for faults: one installation for each kind of database, which has to survive all of it."""
 
 import os
 from collections.abc import Iterator
@@ -39,13 +39,13 @@ def fragile_postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def on_postgresql(copies: Copies, fragile_postgres: PostgresServer) -> Iterator[Ground]:
     """A running installation on PostgreSQL."""
     yield from _running(Ground(*copies.postgresql(fragile_postgres), fragile_postgres))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def on_sqlite(copies: Copies) -> Iterator[Ground]:
     """A running installation on SQLite."""
     yield from _running(Ground(*copies.sqlite(), None))

@@ -76,9 +76,18 @@ class Ground:
 
     def restart_database(self) -> None:
         """Let PostgreSQL crash and come back (SQLite has no server that could)."""
+        with self.database_away():
+            pass
+
+    @contextmanager
+    def database_away(self) -> Iterator[None]:
+        """PostgreSQL has crashed; it comes back at the end of the block."""
         assert self.server is not None
         self.server.stop(signal.SIGQUIT)
-        self.server.start()
+        try:
+            yield
+        finally:
+            self.server.start()
 
 
 class Copies:

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
@@ -36,6 +36,7 @@ class Installation:
         del self.environ["REDIS_URL"]
         self.environ |= {"PORT": str(self.port), "WEB_WORKERS": "2", "WEB_THREADS": "4", "JOB_WORKERS": "2"}
         self._supervisor: subprocess.Popen[bytes] | None = None
+        self._deaths: list[tuple[str, float]] = []
 
     @property
     def redis_url(self) -> str:
@@ -81,6 +82,7 @@ class Installation:
 
     def kill(self, part: str, place: int = 0) -> bool:
         """Kill one process of a part with -9; False where there is none now."""
+        self._spare(part)
         found = self.processes(part)
         if not found:
             return False
@@ -88,20 +90,32 @@ class Installation:
             found[place % len(found)].send_signal(signal.SIGKILL)
         except psutil.NoSuchProcess:
             return False
+        self._deaths.append((part, time.monotonic()))
         return True
 
-    def freeze(self, part: str) -> Callable[[], None]:
-        """Let a part's processes stand still: nothing of it works until the returned call."""
-        found = self.processes(part)
+    def _spare(self, part: str) -> None:
+        """Wait where one more death would make the supervisor give up, as it should."""
+
+        def few() -> bool:
+            since = time.monotonic() - 65
+            return sum(name == part and at > since for name, at in self._deaths) < 3
+
+        if part in PARTS:
+            self.wait_until(few, "time does not pass")
+
+    @contextlib.contextmanager
+    def frozen(self, part: str) -> Iterator[None]:
+        """Let a part's processes stand still; `supervisor` restarts nothing meanwhile."""
+        assert self._supervisor is not None
+        found = [psutil.Process(self._supervisor.pid)] if part == "supervisor" else self.processes(part)
         for each in found:
             each.suspend()
-
-        def resume() -> None:
+        try:
+            yield
+        finally:
             for each in found:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     each.resume()
-
-        return resume
 
     def wait_for_parts(self) -> None:
         """Wait until every part runs again."""

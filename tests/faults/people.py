@@ -39,9 +39,10 @@ def file_and_submit(handler: Visitor, number: str) -> str:
     filed = handler.send("/declare/enrol", enrolment_form(handler, number))
     assert filed.status == 303, filed.text[:3000]
     reference = filed.location.split("/")[2]
-    token = dict(handler.open(f"/cases/{reference}").form("csrf_token").fields)["csrf_token"]
-    handed = handler.send(f"/cases/{reference}/submit", [("csrf_token", token)])
-    assert handed.status == 303, handed.text[:3000]
+    while (page := handler.open(f"/cases/{reference}")).mark("data-status")[0] == "pending":
+        token = dict(page.form("csrf_token").fields)["csrf_token"]
+        handed = handler.send(f"/cases/{reference}/submit", [("csrf_token", token)])
+        assert handed.status == 303, handed.text[:3000]
     return reference
 
 

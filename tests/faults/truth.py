@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
 from app.domain.declaration import FINAL
 from app.extensions import db
@@ -31,7 +32,8 @@ from app.store.models import (
     Person,
     ProcessInstance,
 )
-from tests.faults.ground import REGION
+from app.store.session import transaction
+from tests.faults.ground import REGION, Ground
 from tests.faults.people import START_MONTH, WAGE
 from tests.fixtures.database import TEST_NOW
 from tests.matrix import model
@@ -207,3 +209,34 @@ def unsettled() -> int:
     return int(
         db.session.scalar(select(func.count()).select_from(Outbox).where(Outbox.done_at_utc.is_(None))) or 0
     )
+
+
+def settle(ground: Ground) -> None:
+    """Wait until everything that was to leave the database has left it.
+
+    The sweepers' patience is cut short: as if the minutes that they wait had passed.
+    """
+    installation = ground.installation
+    installation.wait_for_parts()
+
+    def settled() -> bool:
+        try:
+            if unsettled() == 0:
+                return True
+            _hurry()
+        except OperationalError:
+            db.session.rollback()
+        return False
+
+    installation.wait_until(settled, "something is left in the outbox")
+
+
+def _hurry() -> None:
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+    soon = datetime.now(UTC) + timedelta(seconds=10)
+    with transaction():
+        db.session.execute(
+            update(Outbox.__table__)
+            .where(Outbox.done_at_utc.is_(None), Outbox.not_before_utc > soon)
+            .values(not_before_utc=long_ago)
+        )
