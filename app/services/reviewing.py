@@ -48,7 +48,7 @@ _OTHER = "其他"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One subject of the system's check: passed, hint (the auditor decides) or failed (approval is refused)."""
+    """One subject of the system's check: passed, hint (the auditor decides) or failed (no approval)."""
 
     subject: str
     state: str
