@@ -14,6 +14,7 @@ from app.domain.contribution import CLIP
 from app.domain.enrolment import EMPLOYEE, EnrolRequest, person_type
 from app.domain.identity import check_document
 from app.domain.money import to_fen
+from app.domain.person_record import PersonRequest
 from app.services.cases import Case
 from app.services.enrolling import tariff_of
 from app.store.enrolments import enrolment_values
@@ -23,7 +24,10 @@ from app.store.people import person_values
 
 ENROLMENT = "enrolment.apply"
 # what a typed-in person brings along beside the identity
-_PERSON_DETAILS = ("first_work_date", "education", "post", "post_category", "political_status")
+_PERSON_DETAILS = (
+    "first_work_date", "education", "post", "post_category", "political_status",
+    "id_valid_from", "id_valid_to",
+)  # fmt: skip
 
 
 def apply_enrolment(case: Case, request: EnrolRequest, months: Sequence[str], now: datetime) -> None:
@@ -34,14 +38,15 @@ def apply_enrolment(case: Case, request: EnrolRequest, months: Sequence[str], no
     """
     row = case.declaration
     if row.person_id is None:
-        _add_person(case, request)
+        add_person(case, request)
     assert row.person_id is not None  # noqa: S101 - set just above
     _enrol(case, request, row.person_id)
     _charge(case, request, row.person_id, months, now)
     case.effect_once(ENROLMENT, now, {"months": list(months), "funds": list(request.funds)})
 
 
-def _add_person(case: Case, request: EnrolRequest) -> None:
+def add_person(case: Case, request: EnrolRequest | PersonRequest) -> None:
+    """Make the record of a person who has none here, and point the case to it."""
     row, data = case.declaration, case.data
     identity = check_document(request.id_type, request.id_number)
     birth = identity.birth_date or request.birth_date

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Verdict
-from app.services import enrolling, reverting, stopping, subjects
+from app.services import enrolling, registering, reverting, stopping, subjects
 from app.services.cases import Case
 from app.services.results import Amounts
 
@@ -47,6 +47,7 @@ HANDLINGS: Mapping[str, Handling] = {
     "enrol": Handling(enrolling.judge, enrolling.settle, enrolling.trial_of),
     "stop": _STOP,
     "stop_retiree": _STOP,
+    "person_record": Handling(registering.judge, registering.settle, registering.trial_of),
     "revert": Handling(reverting.judge, reverting.settle, reverting.trial_of, reverting.prepare),
 }
 

@@ -10,7 +10,7 @@ from app.domain.enrolment import enrol_outcome
 from app.domain.problem import Problem
 from app.domain.stop import stop_outcome
 from app.errors import Conflict, Rejected
-from app.services import effects, enrolling, kinds, reverting, stop_effects, subjects
+from app.services import effects, enrolling, kinds, registering, reverting, stop_effects, subjects
 from app.services.cases import Case
 from app.services.host import Context, submission_day, take_data
 from app.services.notices import TEMPLATES
@@ -101,6 +101,16 @@ def apply_revert(context: Context) -> Result:
     return None
 
 
+def apply_person_record(context: Context) -> Result:
+    """Enter an accepted registration of a person. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    _judge_again(context)
+    registering.apply(case, context.now)
+    row.result_code = registering.ACCEPTED
+    row.result_message = case.message(row.result_code)
+    return None
+
+
 def discard_declaration(context: Context) -> Result:
     """Note that the employer dropped the case before anybody decided it."""
     context.case.note("discarded", context.actor, context.now)
@@ -142,6 +152,8 @@ SERVICES: Mapping[str, Service] = {
     "enrolment.apply": apply_enrolment,
     "stop.check": check_form,
     "stop.apply": apply_stop,
+    "person.check": check_form,
+    "person.apply": apply_person_record,
     "revert.check": check_form,
     "revert.apply": apply_revert,
     "declaration.discard": discard_declaration,
