@@ -192,7 +192,7 @@ def _step(kind: str, rules: ParameterSet, now: datetime) -> Step | None:
         return None
     fields = [_asked(setting, batch, name) for name in batch.settings]
     megabytes = rules.integer("batch.max_megabytes", now)
-    size = rules.message("import.too_large").format(megabytes=megabytes)
+    size = rules.message("import.too_large").format(megabytes=megabytes).rstrip("。")
     return Step(
         setting, batch, fields, rules.integer("batch.max_rows", now), megabytes * imports.MEGABYTE, size
     )
