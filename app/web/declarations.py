@@ -220,7 +220,7 @@ def _file(kind: str, data: dict[str, list[str]]) -> ResponseReturnValue:
     _same_employer()
     if posted_form.get("ask") and not posted_form.get("confirmed"):
         return _unconfirmed(kind, reference)
-    if not posted_form.get("replay"):
+    if "person_type" in data and not posted_form.get("replay"):
         data = _settled(_open(kind, reference)[0], data)
     try:
         filed = services.file(
