@@ -39,6 +39,6 @@ def nantong_cells(found, **more):
 def platform_cells(found, **more):
     """A row of the platform's file (and Suzhou's)."""
     return {
-        "id_type": "居民身份证(户口簿)", "id_number": found.id_number, "name": found.name, "wage_yuan": "9805",
-        "phone": "13900000000", **more,
+        "id_type": "居民身份证(户口簿)", "id_number": found.id_number, "name": found.name,
+        "wage_yuan": "9805", "phone": "13900000000", **more,
     }  # fmt: skip
