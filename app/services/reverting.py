@@ -137,9 +137,15 @@ def trace_of(case: Case, target: BusinessRow) -> Trace:
     charged = [line for line in own if line.reversal_of_id is None and line.reversed_by_id is None]
     if begun and row.person_id is not None:
         start = min(each.from_month for each in begun)
-        since = case.registry.lines_beyond(row.person_id, add_months(start, -1), "9999-12")
+        later = case.registry.lines_beyond(row.person_id, add_months(start, -1), "9999-12")
+        # ids rise with time: what was charged before belongs to an earlier stretch
+        since = min(each.id for each in begun)
         known = {line.id for line in charged}
-        charged += [line for line in since if line.employer_id == row.employer_id and line.id not in known]
+        charged += [
+            line
+            for line in later
+            if line.id > since and line.employer_id == row.employer_id and line.id not in known
+        ]
     return Trace(
         begun=begun,
         changes=changes_of_declaration(target.id),
