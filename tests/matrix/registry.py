@@ -129,3 +129,11 @@ def compare(
         assert (line.due_month, line.received_on, line.retired) == (wanted.due_month, None, False)
         if line.rate is not None:
             assert line.base_fen == wanted.bases[line.accrual_month]
+
+
+def records_of(region: str, number: str) -> list[int]:
+    """The ids of the records of a number in a city."""
+    db.session.rollback()
+    return list(
+        db.session.scalars(select(Person.id).where(Person.id_hash == blind(number), Person.region == region))
+    )

@@ -19,6 +19,8 @@ from tests.matrix.forms import Filled, fill
 from tests.matrix.test_journeys import every_city, file_and_compare
 from tests.matrix.words import SAID, sentences
 
+# the pages' refusals do not depend on the database: one is enough, the journeys run on both
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 FLOOR_MONTH = "2026-11"
 THIS, LAST, NEXT, AFTER = "2026-11-30", "2026-10-01", "2026-12-31", "2027-01-01"
 
