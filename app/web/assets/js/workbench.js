@@ -102,6 +102,8 @@ function fault(shown) {
 function settle() {
   const summary = document.querySelector("#workbench [role=alert][data-focus]");
   const current = document.querySelector("#workbench .short-row.current a");
-  current?.scrollIntoView({ block: "nearest" });
-  (summary ?? current)?.focus();
+  // Where the list stands below the case, the case is what must be seen.
+  const target = matchMedia("(max-width: 1200px)").matches ? document.getElementById("case-title") : current;
+  target?.scrollIntoView({ block: target === current ? "nearest" : "center" });
+  (summary ?? target)?.focus();
 }
