@@ -56,10 +56,17 @@ def claim(batch_id: int) -> BatchRow | None:
 
 def hold(batch: BatchRow) -> BatchRow:
     """Hold the batch for this transaction. Raises: LeaseLost."""
-    held = store.hold_batch(batch.id)
-    if held is None or held.fence != batch.fence or held.state not in (QUEUED, RUNNING):
+    held = _held(batch)
+    if held is None:
         raise LeaseLost(str(batch.id))
     return held
+
+
+def _held(batch: BatchRow) -> BatchRow | None:
+    """The batch as it is now, where this worker still is the one that works on it."""
+    held = store.hold_batch(batch.id)
+    mine = held is not None and held.fence == batch.fence and held.state in (QUEUED, RUNNING)
+    return held if mine else None
 
 
 def is_stopping(batch: BatchRow) -> bool:
@@ -110,8 +117,8 @@ def finish(batch: BatchRow) -> None:
 def refuse(batch: BatchRow, words: str) -> None:
     """End a batch whose file cannot be taken over; nothing is tried again."""
     with transaction():
-        held = store.hold_batch(batch.id)
-        if held is None or held.fence != batch.fence:
+        held = _held(batch)
+        if held is None:
             return
         _end(held, FAILED, words)
 
@@ -119,8 +126,8 @@ def refuse(batch: BatchRow, words: str) -> None:
 def count_failure(batch: BatchRow, error: Exception) -> None:
     """Count a failure that is nobody's input: the sweeper tries again, the third one is an incident."""
     with transaction():
-        held = store.hold_batch(batch.id)
-        if held is None or held.fence != batch.fence:
+        held = _held(batch)
+        if held is None:
             return
         last = held.attempts >= MAX_ATTEMPTS
         if not last:
@@ -136,8 +143,8 @@ def _give_up(batch: BatchRow, error: Exception) -> None:
     number = str(failure.context["incident_id"])
     words = parameters(batch.region).message("import.batch_failed").format(number=number)
     with transaction():
-        held = store.hold_batch(batch.id)
-        if held is not None and held.fence == batch.fence:
+        held = _held(batch)
+        if held is not None:
             _end(held, FAILED, words)
 
 
