@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 import uuid
 from typing import Any
@@ -52,9 +51,9 @@ def make_worker() -> SteadyWorker:
 
 def main() -> None:
     """Work until the signal to stop; a running job is finished first."""
-    # until the worker listens to signals itself
+    # until the worker listens to signals itself: nothing has begun that would have to be ended
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, lambda *_: os._exit(0))
     # The work-horse of each job is a fork: what is loaded here need not be loaded again.
     application()
     logging.getLogger("rq").setLevel(logging.WARNING)

@@ -1,11 +1,13 @@
 """Jobs run by id, twice without harm; one scheduler works at a time."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from rq import SimpleWorker
@@ -107,8 +109,7 @@ def test_a_process_of_its_own_stops_when_told(module, database, tmp_path, redis_
         [sys.executable, "-W", "error", "-m", module], env=env, stderr=subprocess.PIPE, start_new_session=True
     )
     try:
-        time.sleep(3)
-        assert process.poll() is None, process.stderr.read().decode()
+        _wait_until_it_listens(process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         assert process.stderr.read() == b""
@@ -117,3 +118,15 @@ def test_a_process_of_its_own_stops_when_told(module, database, tmp_path, redis_
             process.kill()
             process.wait()
         process.stderr.close()
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has a handler for the signal to stop."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read().decode()
+        caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text())
+        if caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.05)
+    pytest.fail("it never listens to the signal to stop")
