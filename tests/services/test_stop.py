@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from app.errors import Rejected
+from app.errors import NotFound, Rejected
 from app.extensions import db
 from app.services import audits, declarations
 from app.store.models import ContributionLine, Declaration, Employer, Enrolment, EnrolmentChange, Person
@@ -314,3 +314,36 @@ class TestNanjing:
 
 def test_the_demonstration_has_employers_everywhere(handlers):
     assert len(rows(Employer)) >= len(handlers)
+
+
+class TestAtTheCounter:
+    """Where a stop of retirees is offered at the counter only, a clerk files it and somebody else decides."""
+
+    @pytest.mark.parametrize("region", [SUZHOU, NANTONG, HUAIAN, NANJING])
+    def test_a_retiree_is_stopped_by_a_clerk(self, handlers, person, region, now):
+        slug = handlers[region].username.partition(".")[0]
+        clerk, auditor = person(f"{slug}.counter"), person(f"{slug}.auditor")
+        with pytest.raises(NotFound):
+            declarations.file(handlers[region], "stop_retiree", {}, now)
+        found = employee(handlers[region], person_type="1201")
+        form = {"id_type": "01", "id_number": found.id_number, "stop_month": "2026-11", "stop_reason": "01"}
+        employer = handlers[region].employer_id
+        receipt = declarations.file(clerk, "stop_retiree", form, now, employer_id=employer)
+        assert receipt.status == "submitted"
+        done = audits.decide(auditor, task_of(receipt.reference), "approve", "同意", [], now)
+        assert done.status == "approved"
+        assert open_funds(found.person_id) == {}
+
+    def test_the_regions_bounds_do_not_bind_the_counter_where_any_month_may_be_chosen(
+        self, handlers, person, now
+    ):
+        found = employee(handlers[HUAIAN])
+        form = stop_form(found, HUAIAN, stop_date="2025-01-31")
+        first = {"from_month": "2020-01"}
+        with transaction():
+            db.session.execute(update(Enrolment).where(Enrolment.person_id == found.person_id).values(first))
+        assert refusals(handlers[HUAIAN], form, now)[0][0] == "stop.month_limits"
+        receipt = declarations.file(
+            person("huaian.counter"), "stop", form, now, employer_id=handlers[HUAIAN].employer_id
+        )
+        assert receipt.status == "submitted"
