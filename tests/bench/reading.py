@@ -14,7 +14,7 @@ from tests.bench.measure import Measure
 from tests.bench.sheet import enrol_form, workbook
 from tests.bench.stage import Stage
 
-ROWS, RUNS = 10_000, 7
+ROWS, RUNS = 10_000, 11
 LIMIT = 3.0
 
 
