@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask.cli import with_appcontext
 
 from app import clock
 from app.errors import Rejected, WangtingError
 from app.services import batch_run, imports
 from app.services.actors import Actor
 from app.services.batch_results import errors_of
-from app.services.batch_rows import as_documents
 from app.services.forms import setting_of
 from app.services.operators import operator_of
 
@@ -29,6 +29,7 @@ from app.services.operators import operator_of
     help="What the page asks once for the file, such as start_date=2026-11-01; funds by several.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_appcontext
 def import_file(
     kind: str, file: Path, employer_no: str, user: str | None, given: tuple[str, ...], as_json: bool
 ) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+from flask.cli import with_appcontext
 
 from app import clock
 from app.errors import WangtingError
@@ -20,6 +21,7 @@ from app.services.operators import operator_of
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 @click.option("--user", help="Sign-in name; an operator of the employer where it is left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_appcontext
 def template(kind: str, employer_no: str, out: Path, user: str | None, as_json: bool) -> None:
     """Write the batch template of a kind for an employer."""
     try:
