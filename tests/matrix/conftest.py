@@ -15,7 +15,7 @@ from app import clock as region_clock
 from app.clock import to_utc
 from app.definitions.current import parameters
 from app.extensions import db
-from app.services import accounts, audits, demo, throttle
+from app.services import accounts, demo, throttle
 from app.services.actors import Actor
 from app.store.models import Declaration, HumanTask, User
 from tests.matrix import model, registry
@@ -63,16 +63,30 @@ def task_id(reference: str) -> int:
 
 @dataclass
 class Desk:
-    """The auditor of a city."""
+    """The auditor of a city at the pages."""
 
+    app: Flask
     username: str
+    _browser: Browser | None = None
+
+    @property
+    def browser(self) -> Browser:
+        if self._browser is None:
+            self._browser = Browser(self.app, self.username)
+        return self._browser
 
     def decide(self, reference: str, decision: str, opinion: str = "", fields: tuple[str, ...] = ()) -> str:
-        """Claim the case's task and decide it; gives the status then."""
-        actor, now = actor_of(self.username), region_clock.now()
-        audits.claim(actor, task_id(reference), now)
+        """Claim the case on its page and decide it there; gives the status then."""
+        self.browser.open(f"/cases/{reference}")
+        self.browser.press(action="/inbox/claim")
         assert declaration(reference).status == "in_audit"
-        return audits.decide(actor, task_id(reference), decision, opinion, list(fields), now).status
+        self.browser.open(f"/cases/{reference}")
+        typed: dict[str, object] = {"opinion": opinion}
+        if fields:
+            typed["return_fields"] = list(fields)
+        page = self.browser.press(("decision", decision), **typed)
+        assert page.status == 200, page.words("//main")
+        return declaration(reference).status
 
 
 @dataclass
@@ -205,7 +219,7 @@ def hall(app: Flask, clock) -> Callable[[str], Hall]:
     def enter(code: str) -> Hall:
         slug = parameters(code).slug
         return Hall(
-            app, model.City(code), slug, Browser(app, f"{slug}.handler"), Desk(f"{slug}.auditor"),
+            app, model.City(code), slug, Browser(app, f"{slug}.handler"), Desk(app, f"{slug}.auditor"),
             registry.employer_id(f"{code}00001"), {},
         )  # fmt: skip
 

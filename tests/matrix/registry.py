@@ -9,7 +9,10 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.store.crypto import blind
+from app.store.enrolments import add_enrolments, enrolment_values
+from app.store.ids import new_id
 from app.store.models import ContributionLine, Employer, EmployerFund, Enrolment, Person
+from app.store.session import transaction
 from tests.matrix import model
 
 TABLES = (Person, Enrolment, ContributionLine)
@@ -137,3 +140,18 @@ def records_of(region: str, number: str) -> list[int]:
     return list(
         db.session.scalars(select(Person.id).where(Person.id_hash == blind(number), Person.region == region))
     )
+
+
+def enrol_behind_its_back(region: str, number: str, first: str) -> None:
+    """Insure somebody at the city's second employer, as another desk would."""
+    (person_id,) = records_of(region, number)
+    employer = employer_id(f"{region}00002")
+    with transaction():
+        add_enrolments(
+            [
+                enrolment_values(
+                    id=new_id(), region=region, person_id=person_id, employer_id=employer, fund="310",
+                    person_type="1101", from_month=first, wage_fen=800000, base_fen=800000,
+                )
+            ]
+        )  # fmt: skip
