@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from contextlib import suppress
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 from app.config import ConfigError
 from app.errors import NotFound, WangtingError
@@ -83,6 +86,45 @@ class FolderStore:
         return self._root / check_key(key)
 
 
+class BucketStore:
+    """Files as objects of an S3-compatible store; a prefix keeps several installations apart."""
+
+    def __init__(self, bucket: str, prefix: str, endpoint: str, region: str) -> None:
+        # loaded where it is used: most installations keep files in a folder
+        from obstore.store import S3Store
+
+        options: dict[str, Any] = {"region": region or "us-east-1"}
+        if endpoint:
+            options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
+        if endpoint.startswith("http://"):
+            options["client_options"] = {"allow_http": True}
+        # the key pair comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the machine's role
+        self._store = S3Store(bucket, prefix=prefix or None, **options)
+
+    def put(self, key: str, content: bytes) -> None:
+        self._store.put(check_key(key), content)
+
+    def open(self, key: str) -> BinaryIO:
+        return BytesIO(self.get(key))
+
+    def get(self, key: str) -> bytes:
+        try:
+            return bytes(self._store.get(check_key(key)).bytes())
+        except FileNotFoundError:
+            raise NotFound(key) from None
+
+    def delete(self, key: str) -> None:
+        with suppress(FileNotFoundError):
+            self._store.delete(check_key(key))
+
+    def exists(self, key: str) -> bool:
+        try:
+            self._store.head(check_key(key))
+        except FileNotFoundError:
+            return False
+        return True
+
+
 def check_key(key: str) -> str:
     """Return the key. Raises: BadKeyError."""
     if len(key) > _KEY_LENGTH or not _KEY.fullmatch(key) or ".." in key:
@@ -96,7 +138,14 @@ def store_at(url: str) -> FileStore:
     scheme, _, rest = url.partition(":")
     if scheme == "file":
         return FolderStore(Path(rest.removeprefix("//")))
-    raise ConfigError(f"STORAGE_URL: {scheme} is not supported, use file:<folder>")
+    parts = urlsplit(url)
+    if scheme == "s3" and parts.netloc:
+        asked = dict(parse_qsl(parts.query))
+        return BucketStore(
+            parts.netloc, parts.path.strip("/"), asked.get("endpoint", ""), asked.get("region", "")
+        )
+    form = "file:<folder> or s3://<bucket>/<prefix>?endpoint=https://…&region=…"
+    raise ConfigError(f"STORAGE_URL: {scheme} is not supported, use {form}")
 
 
 _url = ""
