@@ -13,6 +13,8 @@ from app.domain.window import declaration_period
 
 NORMAL, REFUND, SUPPLEMENTARY, ONE_OFF = "10", "20", "31", "32"
 RETIREMENT_DUE, BASE_DIFFERENCE, RATE_DIFFERENCE = "33", "34", "35"
+# What a month carries: its charge, and later corrections of it.
+MONTH_DUES = frozenset({NORMAL, SUPPLEMENTARY, BASE_DIFFERENCE, RATE_DIFFERENCE})
 
 
 @dataclass(frozen=True, slots=True)

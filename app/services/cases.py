@@ -13,7 +13,8 @@ from app.domain.parameters import ParameterSet
 from app.services import outbox
 from app.services.actors import Actor
 from app.services.registry import Registry
-from app.store import declarations, enrolments, events, incidents, instances, ledger, people, tasks
+from app.store import bases, declarations, enrolments, events, incidents, instances, ledger, people, tasks
+from app.store.bases import BaseRow
 from app.store.constraints import unique_rules
 from app.store.crypto import decrypt_json
 from app.store.declarations import DeclarationRow, Loaded
@@ -55,6 +56,7 @@ class Case:
     people: list[Row] = field(default_factory=list)
     enrolments: list[Row] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
+    bases: list[BaseRow] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
     reversals: list[Reversal] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
@@ -124,6 +126,7 @@ def write(cases: Sequence[Case]) -> None:
         tasks.add_tasks([task for case in cases for task in case.opened])
         # what ends makes room for what begins
         enrolments.change_enrolments([row for case in cases for row in case.changes])
+        bases.change_bases([row for case in cases for row in case.bases])
         ledger.set_reversed([row for case in cases for row in case.reversals])
         enrolments.add_enrolments([row for case in cases for row in case.enrolments])
         ledger.add_lines([row for case in cases for row in case.lines])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from app.domain.enrolment import RETIREE_TYPES, EmployerFacts, EnrolmentFacts, PersonFacts
 from app.errors import NotFound
 from app.store import declarations as declaration_store
+from app.store.bases import BaseRow, base_history
 from app.store.enrolments import charged_months
 from app.store.facts import (
     EmployerRecord,
@@ -28,6 +29,7 @@ class Registry:
     charged: dict[bytes, dict[str, frozenset[str]]] = field(default_factory=dict)
     open_keys: dict[str, str | None] = field(default_factory=dict)
     standing: dict[tuple[str, str], dict[int, list[LineRow]]] = field(default_factory=dict)
+    bases: dict[int, list[BaseRow]] = field(default_factory=dict)
 
     def read_employers(self, employer_ids: Iterable[int]) -> None:
         """Read employers with their funds: one statement at most."""
@@ -63,6 +65,7 @@ class Registry:
         self.charged.clear()
         self.open_keys.clear()
         self.standing.clear()
+        self.bases.clear()
 
     def employer(self, employer_id: int) -> EmployerRecord:
         """One employer. Raises: NotFound."""
@@ -87,6 +90,16 @@ class Registry:
             found = standing_lines(ids, after_month, billed_from)
             self.standing[key] = {each: found.get(each, []) for each in ids}
         return self.standing[key][person_id]
+
+    def base_history(self, enrolment_ids: Iterable[int]) -> dict[int, list[BaseRow]]:
+        """The wages declared for enrolments; reads those of everybody read so far: one statement at most."""
+        wanted = list(enrolment_ids)
+        if any(each not in self.bases for each in wanted):
+            known = (record for records in self.people.values() for record in records)
+            ids = {each.id for record in known for each in record.stretches} | set(wanted)
+            found = base_history(ids)
+            self.bases = {each: found.get(each, []) for each in ids}
+        return {each: self.bases[each] for each in wanted}
 
     def person_facts(self, id_hash: bytes | None, region: str) -> PersonFacts:
         """What the rules ask about a number, seen from one region."""

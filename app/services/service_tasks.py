@@ -10,7 +10,7 @@ from app.domain.enrolment import enrol_outcome
 from app.domain.problem import Problem
 from app.domain.stop import stop_outcome
 from app.errors import Conflict, Rejected
-from app.services import effects, enrolling, kinds, registering, reverting, stop_effects, subjects
+from app.services import basing, effects, enrolling, kinds, registering, reverting, stop_effects, subjects
 from app.services.cases import Case
 from app.services.host import Context, submission_day, take_data
 from app.services.notices import TEMPLATES
@@ -101,6 +101,16 @@ def apply_revert(context: Context) -> Result:
     return None
 
 
+def apply_base(context: Context) -> Result:
+    """Enter an accepted contribution base. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    day = _judge_again(context)
+    found = basing.apply_base(case, day, context.now)
+    row.result_code = f"{row.kind}.accepted"
+    row.result_message = case.message(row.result_code)
+    return {"differences": len(found)}
+
+
 def apply_person_record(context: Context) -> Result:
     """Enter an accepted registration of a person. Raises: Rejected."""
     case, row = context.case, context.case.declaration
@@ -152,6 +162,8 @@ SERVICES: Mapping[str, Service] = {
     "enrolment.apply": apply_enrolment,
     "stop.check": check_form,
     "stop.apply": apply_stop,
+    "base.check": check_form,
+    "base.apply": apply_base,
     "person.check": check_form,
     "person.apply": apply_person_record,
     "revert.check": check_form,

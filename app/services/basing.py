@@ -1,0 +1,303 @@
+"""Contribution bases: from a form and the registry to a judgement, a wage for certain months, differences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from app.clock import to_utc
+from app.domain import base as rules
+from app.domain.base import BaseRequest, WageSpan
+from app.domain.calendar import add_months, month_of
+from app.domain.collection import BASE_DIFFERENCE, MONTH_DUES
+from app.domain.contribution import ACTIVE, CLIP, RETIRED, FenLine, tariff
+from app.domain.enrolment import RETIREE_TYPES
+from app.domain.money import from_fen, to_fen
+from app.domain.parameters import ParameterSet
+from app.domain.problem import Problem, Verdict
+from app.services import subjects
+from app.services.cases import Case
+from app.services.results import AmountLine, Amounts
+from app.services.stopping import open_stretches
+from app.services.subjects import is_number, with_open_case
+from app.store.bases import BaseRow
+from app.store.crypto import blind
+from app.store.facts import StretchRecord
+from app.store.ids import new_id
+from app.store.ledger import LineRow, line_values
+
+APPLY = "base.apply"
+# What an auditor is told was checked, by the beginnings of the codes that speak of it.
+SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
+    ("参保关系", ("base.not_active", "base.retiree", "base.not_retired")),
+    ("申报时间", ("base_annual.", "base.period", "base.before_start", "base.month_limits")),
+    ("缴费工资", ("base.",)),
+    ("重复申报", ("enrol.one_open",)),
+)
+END_OF_TIME = "9999-12"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a new wage changes in one fund and party of a month that is charged already, in fen."""
+
+    month: str
+    line: FenLine
+
+
+def prepare(case: Case, today: date) -> None:
+    """Find whom the form is about; fill in the wage declared before and, of a yearly form, its months."""
+    subjects.identify(case)
+    form = case.bundle.form(case.declaration.kind)
+    if case.declaration.kind == rules.ANNUAL and "from_month" in form.by_name:
+        case.data["from_month"] = rules.base_year_start(case.parameters, today)
+    if "old_wage_yuan" in form.by_name:
+        wage = next((each.wage_fen for each in open_stretches(case) if each.wage_fen is not None), None)
+        if wage is None:
+            case.data.pop("old_wage_yuan", None)
+        else:
+            case.data["old_wage_yuan"] = f"{from_fen(wage):.2f}"
+
+
+def defaults(fields: Collection[str], parameters: ParameterSet, today: date) -> dict[str, Any]:
+    """What a blank form starts with: this month, or the base year that a yearly declaration is for."""
+    found: dict[str, Any] = {}
+    if "staff_group" in fields:
+        found["staff_group"] = ACTIVE
+        found["from_month"] = rules.base_year_start(parameters, today)
+    elif "from_month" in fields:
+        found["from_month"] = month_of(today)
+    return found
+
+
+def request_of(case: Case, today: date) -> BaseRequest:
+    """Read a form as a request; a yearly one is for the base year that is nearest to the day."""
+    data, row = case.data, case.declaration
+    annual = row.kind == rules.ANNUAL
+    return BaseRequest(
+        from_month=rules.base_year_start(case.parameters, today) if annual else _month(data, "from_month"),
+        to_month=None if annual else _month(data, "to_month") or None,
+        wage_yuan=_wage(data.get("wage_yuan")) or Decimal(0),
+        name=str(data.get("name") or ""),
+        annual=annual,
+        group=str(data.get("staff_group") or ""),
+        channel=row.channel,
+    )
+
+
+def _month(data: dict[str, Any], name: str) -> str:
+    try:
+        return month_of(str(data.get(name) or "")[:7])
+    except ValueError:
+        return ""
+
+
+def _wage(typed: Any) -> Decimal | None:
+    try:
+        wage = Decimal(str(typed or ""))
+    except InvalidOperation:
+        return None
+    return wage if wage.is_finite() and wage > 0 else None
+
+
+def judge(case: Case, today: date) -> Verdict:
+    """Judge the case's form against the registry as it is now; another open declaration refuses too."""
+    row, registry = case.declaration, case.registry
+    verdict = rules.check_base(
+        case.parameters,
+        request_of(case, today),
+        registry.person_facts(row.person_hash, row.region),
+        registry.employer_facts(row.employer_id),
+        spans_of(case),
+        today,
+    )
+    if verdict.accepted:
+        found = differences(case, today)
+        if found:
+            verdict = Verdict((), (*verdict.warnings, _tells_differences(found)))
+    return with_open_case(case, verdict)
+
+
+def _tells_differences(found: Sequence[Difference]) -> Problem:
+    owed = sum(each.line.amount_fen for each in found if not each.line.party.startswith("allocation"))
+    months = "、".join(sorted({each.month for each in found}))
+    return Problem("base.differences", "wage_yuan", {"amount": f"{from_fen(owed):.2f}", "months": months})
+
+
+def spans_of(case: Case) -> list[WageSpan]:
+    """The wages declared for the person at this employer, one for each declaration, oldest first."""
+    row = case.declaration
+    if row.person_hash is None:
+        return []
+    own = [
+        each.id
+        for record in case.registry.records(row.person_hash, row.region)
+        for each in record.stretches
+        if each.employer_id == row.employer_id
+    ]
+    history = case.registry.base_history(own)
+    once = {each.declaration_id: each for enrolment in own for each in history.get(enrolment, ())}
+    spans = (
+        WageSpan(each.id, each.action, each.from_month, each.to_month, each.wage_fen)
+        for each in once.values()
+    )
+    return sorted(spans, key=lambda span: span.id)
+
+
+def settle(case: Case, today: date) -> dict[str, Any]:
+    """Fix the months that the wage is for, as the day of submission gives them."""
+    request = request_of(case, today)
+    months = {"from_month": request.from_month, "to_month": request.to_month}
+    case.declaration.facts = {**case.declaration.facts, **months}
+    return {"from_month": request.from_month}
+
+
+def differences(case: Case, today: date) -> list[Difference]:
+    """What the wage changes in months that are charged already.
+
+    Source: practice of the yearly adjustment: differences of due type 34 for assessed months.
+    """
+    request, row = request_of(case, today), case.declaration
+    if row.person_id is None:
+        return []
+    lines = case.registry.lines_beyond(row.person_id, add_months(request.from_month, -1), END_OF_TIME)
+    last = request.to_month or END_OF_TIME
+    touched = [line for line in lines if _counts(line, row.employer_id, last)]
+    stretches = open_stretches(case)
+    status = RETIRED if _retired(stretches) else ACTIVE
+    funds = [each.fund for each in stretches]
+    return [
+        Difference(month, line)
+        for month, carried in sorted(rules.carried_by_month(touched).items())
+        for line in rules.base_differences(
+            tariff(case.parameters, month, status, funds), request.wage_yuan, carried
+        )
+    ]
+
+
+def _counts(line: LineRow, employer_id: int, last: str) -> bool:
+    return (
+        line.employer_id == employer_id
+        and line.accrual_month <= last
+        and line.due_type in MONTH_DUES
+        and not line.retired
+    )
+
+
+def _retired(stretches: Sequence[StretchRecord]) -> bool:
+    return any(each.person_type.startswith(RETIREE_TYPES) for each in stretches)
+
+
+def trial_of(case: Case, today: date) -> Amounts | None:
+    """What a month costs on the new base, and what charged months change by; None where the form does not
+    name person, month and wage yet."""
+    if not is_number(case.data, today) or _wage(case.data.get("wage_yuan")) is None:
+        return None
+    if case.declaration.person_hash is None:
+        case.declaration.person_hash = blind(str(case.data["id_number"]))
+        subjects.identify(case)
+    request, stretches = request_of(case, today), open_stretches(case)
+    if not stretches or not request.from_month:
+        return None
+    status = RETIRED if _retired(stretches) else ACTIVE
+    rule = tariff(case.parameters, request.from_month, status, [each.fund for each in stretches])
+    quote = rule.quote(request.wage_yuan, CLIP)
+    found = differences(case, today)
+    due = month_of(today)
+    monthly = [
+        AmountLine(
+            fund=line.fund,
+            party=line.party,
+            due_type="10",
+            due_month=request.from_month,
+            accrual_month=request.from_month,
+            base_fen=to_fen(line.base),
+            rate=None if line.rate is None else f"{line.rate.normalize():f}",
+            fixed_fen=None if line.fixed is None else to_fen(line.fixed),
+            amount_fen=to_fen(line.amount),
+            demo=line.demo,
+        )
+        for line in quote.lines
+    ]
+    return Amounts(
+        monthly=monthly,
+        lines=[_amount(each, due) for each in found],
+        months=sorted({each.month for each in found}),
+        wage_fen=to_fen(request.wage_yuan),
+        base_fen=to_fen(quote.base.amount),
+        floor_fen=to_fen(quote.base.floor),
+        cap_fen=to_fen(quote.base.cap),
+        demo=quote.demo,
+    )
+
+
+def _amount(each: Difference, due_month: str) -> AmountLine:
+    return AmountLine(
+        fund=each.line.fund,
+        party=each.line.party,
+        due_type=BASE_DIFFERENCE,
+        due_month=due_month,
+        accrual_month=each.month,
+        base_fen=each.line.base_fen,
+        rate=each.line.rate or None,
+        fixed_fen=None,
+        amount_fen=each.line.amount_fen,
+    )
+
+
+def apply_base(case: Case, today: date, now: datetime) -> Sequence[Difference]:
+    """Enter the wage into each of the person's funds, and charge what it changes in assessed months.
+
+    Shape: `today` is the day of submission, which fixes the months; `now` the moment of the act.
+    Source: Nantong manual 2.5, platform manual 3.3 and 3.8.
+    """
+    row, request = case.declaration, request_of(case, today)
+    stretches = open_stretches(case)
+    status = RETIRED if _retired(stretches) else ACTIVE
+    base = tariff(case.parameters, request.from_month, status, ()).base(request.wage_yuan, CLIP).amount
+    present = request.to_month is None or request.to_month >= month_of(today)
+    case.bases += [
+        BaseRow(
+            id=new_id(),
+            enrolment_id=each.id,
+            declaration_id=row.id,
+            action=row.kind,
+            from_month=request.from_month,
+            to_month=request.to_month,
+            wage_fen=to_fen(request.wage_yuan),
+            base_fen=to_fen(base),
+            before_wage_fen=each.wage_fen,
+            before_base_fen=each.base_fen,
+            at_utc=to_utc(now),
+            present=present,
+        )
+        for each in stretches
+    ]
+    found = differences(case, today)
+    case.lines += [
+        line_values(
+            region=row.region,
+            person_id=row.person_id or 0,
+            employer_id=row.employer_id,
+            fund=each.line.fund,
+            party=each.line.party,
+            due_type=BASE_DIFFERENCE,
+            due_month=month_of(now.date()),
+            accrual_month=each.month,
+            base_fen=each.line.base_fen,
+            rate=each.line.rate or None,
+            fixed_fen=None,
+            amount_fen=each.line.amount_fen,
+            declaration_id=row.id,
+            created_at_utc=to_utc(now),
+        )
+        for each in found
+    ]
+    case.effect_once(
+        APPLY, now, {"from_month": request.from_month, "months": sorted({each.month for each in found})}
+    )
+    return found
