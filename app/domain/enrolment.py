@@ -111,6 +111,7 @@ def check_enrol(
         *_employer(employer),
         *start,
         *_overlaps(params, request, person, month_of(today)),
+        *_back_again(params, request, person, employer, month_of(today)),
         *_funds(params, request, employer, judged),
         *_wage(params, request, judged),
     ):
@@ -201,6 +202,24 @@ def _overlaps(params: ParameterSet, request: EnrolRequest, person: PersonFacts, 
             found.append(_overlap(params, request, stretch, month))
     # One sentence each: five fund rows of one stretch are one fact to the reader.
     return list({item[0].code: item for item in found}.values())
+
+
+def _back_again(
+    params: ParameterSet, request: EnrolRequest, person: PersonFacts, employer: EmployerFacts, month: str
+) -> Findings:
+    """Somebody stopped here just now comes back: where a stop can be reverted, that is the better way."""
+    ends = [
+        stretch.end_month
+        for stretch in person.enrolments
+        if stretch.employer_no == employer.employer_no
+        and stretch.category == EMPLOYEE
+        and stretch.status == ACTIVE
+        and stretch.end_month is not None
+        and month <= stretch.end_month < request.start_month
+    ]
+    if not ends or not params.offers("revert"):
+        return []
+    return [(Problem("enrol.revert_instead", "id_number", {"end_month": max(ends)}), WARN)]
 
 
 def _overlap(

@@ -22,6 +22,19 @@ from app.services.results import AmountLine, Amounts
 from app.services.subjects import is_number, with_open_case
 from app.store.crypto import blind
 
+# What an auditor is told was checked, by the beginnings of the codes that speak of it.
+SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("证件与人员信息", ("identity.", "person.", "enrol.person_unknown", "enrol.name", "enrol.id_type",
+                 "enrol.birth", "enrol.sex")),
+    ("参保年龄", ("enrol.age", "enrol.person_retired")),
+    ("参保关系", ("enrol.active", "enrol.overlap")),
+    ("参保时间", ("enrol.start", "enrol.next_month")),
+    ("参保险种", ("enrol.fund",)),
+    ("缴费工资", ("base.",)),
+    ("单位状态", ("employer.",)),
+    ("重复申报", ("enrol.one_open",)),
+)  # fmt: skip
+
 
 def request_of(
     data: Mapping[str, Any],

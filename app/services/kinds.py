@@ -5,14 +5,14 @@ A new kind adds its own module, one entry here and its services in `service_task
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Verdict
-from app.services import enrolling, registering, reverting, stopping, subjects
+from app.services import basing, enrolling, registering, reverting, stopping, subjects
 from app.services.cases import Case
 from app.services.results import Amounts
 
@@ -25,6 +25,9 @@ def _nothing(_fields: Collection[str], _parameters: ParameterSet, _today: date) 
     return {}
 
 
+Subjects = Sequence[tuple[str, tuple[str, ...]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Handling:
     """How the services treat the forms of one kind. All of it reads the case and its registry only.
@@ -32,7 +35,8 @@ class Handling:
     Shape: `judge` says what refuses and what warns on a day; `settle` fixes, from an accepted form, the
     facts that the case keeps and gives what the diagram is told; `trial` calculates what filing would
     charge or give back, None where the form does not say enough yet; `prepare` puts into the form what
-    follows from the registry and the day; `defaults` is what a blank form starts with, of its fields.
+    follows from the registry and the day; `defaults` is what a blank form starts with, of its fields;
+    `subjects` names what was checked, by the beginnings of the codes that speak of it.
     """
 
     judge: Callable[[Case, date], Verdict]
@@ -40,15 +44,41 @@ class Handling:
     trial: Callable[[Case, date], Amounts | None]
     prepare: Callable[[Case, date], None] = _identify
     defaults: Callable[[Collection[str], ParameterSet, date], dict[str, Any]] = _nothing
+    subjects: Subjects = ()
 
 
-_STOP = Handling(stopping.judge, stopping.settle, stopping.trial_of, stopping.prepare, stopping.defaults)
+_STOP = Handling(
+    stopping.judge,
+    stopping.settle,
+    stopping.trial_of,
+    prepare=stopping.prepare,
+    defaults=stopping.defaults,
+    subjects=stopping.SUBJECTS,
+)
+_BASE = Handling(
+    basing.judge,
+    basing.settle,
+    basing.trial_of,
+    prepare=basing.prepare,
+    defaults=basing.defaults,
+    subjects=basing.SUBJECTS,
+)
 HANDLINGS: Mapping[str, Handling] = {
-    "enrol": Handling(enrolling.judge, enrolling.settle, enrolling.trial_of),
+    "enrol": Handling(enrolling.judge, enrolling.settle, enrolling.trial_of, subjects=enrolling.SUBJECTS),
     "stop": _STOP,
     "stop_retiree": _STOP,
-    "person_record": Handling(registering.judge, registering.settle, registering.trial_of),
-    "revert": Handling(reverting.judge, reverting.settle, reverting.trial_of, reverting.prepare),
+    "base": _BASE,
+    "base_annual": _BASE,
+    "person_record": Handling(
+        registering.judge, registering.settle, registering.trial_of, subjects=enrolling.SUBJECTS[:1]
+    ),
+    "revert": Handling(
+        reverting.judge,
+        reverting.settle,
+        reverting.trial_of,
+        prepare=reverting.prepare,
+        subjects=reverting.SUBJECTS,
+    ),
 }
 
 

@@ -32,6 +32,14 @@ from app.store.session import in_transaction
 
 REVERT = "revert.apply"
 REVERTED, RESTORED = "reverted", "restored"
+# What an auditor is told was checked, by the beginnings of the codes that speak of it.
+SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("证件与人员信息", ("person.", "stop.unknown")),
+    ("当月业务", ("revert.nothing", "revert.once_a_day")),
+    ("后续业务", ("revert.built_upon",)),
+    ("费用", ("revert.charged",)),
+    ("重复申报", ("enrol.one_open",)),
+)
 MINUTE = "%Y-%m-%d %H:%M"
 
 

@@ -18,7 +18,7 @@ from app.services import subjects
 from app.services.actors import Actor, require, require_region
 from app.services.cases import Case, loaded_case
 from app.services.host import submission_day
-from app.services.kinds import HANDLINGS
+from app.services.kinds import HANDLINGS, Subjects
 from app.services.registry import Registry
 from app.services.results import Amounts, CaseView
 from app.services.views import view_of
@@ -31,18 +31,6 @@ from app.store.session import transaction
 
 PASSED, HINT, FAILED = "passed", "hint", "failed"
 REASON_LENGTH = (4, 200)
-# What is checked, by the beginnings of the codes that speak of it.
-_SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("证件与人员信息", ("identity.", "person.", "enrol.person_unknown", "enrol.name", "enrol.id_type",
-                 "enrol.birth", "enrol.sex")),
-    ("参保年龄", ("enrol.age", "enrol.person_retired")),
-    ("参保关系", ("enrol.active", "enrol.overlap")),
-    ("参保时间", ("enrol.start", "enrol.next_month")),
-    ("参保险种", ("enrol.fund",)),
-    ("缴费工资", ("base.",)),
-    ("单位状态", ("employer.",)),
-    ("重复申报", ("enrol.one_open",)),
-)  # fmt: skip
 _OTHER = "其他"
 
 
@@ -141,9 +129,9 @@ def _findings(case: Case, now: datetime) -> list[Finding]:
     by_subject: dict[str, list[tuple[str, Problem]]] = {}
     for state, problems in ((FAILED, verdict.problems), (HINT, verdict.warnings)):
         for problem in problems:
-            by_subject.setdefault(_subject(problem.code), []).append((state, problem))
+            by_subject.setdefault(_subject(rules.subjects, problem.code), []).append((state, problem))
     findings = []
-    for subject in (*(name for name, _ in _SUBJECTS), _OTHER):
+    for subject in (*(name for name, _ in rules.subjects), _OTHER):
         found = by_subject.get(subject, [])
         if found or subject != _OTHER:
             state = found[0][0] if found else PASSED
@@ -152,8 +140,8 @@ def _findings(case: Case, now: datetime) -> list[Finding]:
     return findings
 
 
-def _subject(code: str) -> str:
-    return next((name for name, starts in _SUBJECTS if code.startswith(starts)), _OTHER)
+def _subject(subjects_of_kind: Subjects, code: str) -> str:
+    return next((name for name, starts in subjects_of_kind if code.startswith(starts)), _OTHER)
 
 
 def _trial(case: Case, now: datetime) -> Amounts | None:

@@ -24,6 +24,16 @@ from app.store.ledger import LineRow
 
 RETIREES = "stop_retiree"
 FIELDS = ("stop_month", "stop_date")
+# What an auditor is told was checked, by the beginnings of the codes that speak of it.
+SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
+    ("参保关系", ("stop.not_active", "stop.cancels")),
+    ("在职与退休", ("stop.retiree", "stop.not_retired", "stop.becomes_retiree", "stop.retires_early")),
+    ("停保时间", ("stop.month", "stop.before_start")),
+    ("变更原因", ("stop.reason",)),
+    ("已核定的费用", ("stop.takes_back",)),
+    ("重复申报", ("enrol.one_open",)),
+)
 
 
 @dataclass(frozen=True, slots=True)

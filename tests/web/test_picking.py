@@ -155,3 +155,29 @@ def test_wn_2_2_retirees_are_a_kind_of_their_own(handler):
     active = set(re.findall(r'data-person="(\d+)"', client.get("/declare/stop/people").text))
     assert retired
     assert not retired & active
+
+
+def test_the_auditor_sees_what_was_checked_and_what_is_taken_back(app, handler, insured, sign_in):
+    client, found = handler("nantong"), insured("nantong")
+    with app.app_context():
+        charge(found.person_id, "2026-12")
+        db.session.remove()
+    _, receipt = file(client, "stop", id_number=found.id_number, stop_reason="10")
+    reference = re.search(r'data-ref="([^"]+)"', receipt)[1]
+    page = "/pending?kind=stop"
+    handed = client.post(
+        "/pending/submit", data={"csrf_token": token(client, page), "ref": reference, "one": "1"}
+    )
+    assert handed.status_code in (302, 303), handed.text
+    case = sign_in("nantong.auditor", DEMO_PASSWORD).get(f"/cases/{reference}").text
+    for words in (
+        "停保时间",
+        "变更原因",
+        "已核定的费用",
+        "合同期满终止",
+        "2026-12",
+        "试算：通过后将冲销或退费以下月份",
+    ):
+        assert words in case
+    for words in ("缴费工资", "参保后每月"):
+        assert words not in case
