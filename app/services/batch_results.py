@@ -16,7 +16,7 @@ from app.services.templates import Workbook, facts_of, file_name, form_version
 from app.store import imports as store
 from app.store.crypto import decrypt_json
 from app.store.facts import employer_records
-from app.store.imports import REJECTED, BatchRow, ResultRow
+from app.store.imports import REJECTED, AcceptedRow, BatchRow, ResultRow
 
 PAGE_ROWS = 50
 
@@ -44,6 +44,16 @@ def rejected_page(actor: Actor, batch_id: int, after_row: int = 0, limit: int = 
         [decrypt_json(row.cells_cipher) for row in rows],
         rows[-1].row_number if len(found) > limit else None,
     )
+
+
+def accepted_page(
+    actor: Actor, batch_id: int, after_row: int = 0, limit: int = PAGE_ROWS
+) -> tuple[BatchRow, Sequence[AcceptedRow], int | None]:
+    """One page of the rows that became cases, and where the next one goes on. Raises: NotFound, Forbidden."""
+    batch = get_batch(actor, batch_id)
+    found = store.list_accepted(batch_id, after_row, limit + 1)
+    rows = found[:limit]
+    return batch, rows, rows[-1].row_number if len(found) > limit else None
 
 
 def error_workbook(actor: Actor, batch_id: int) -> Workbook:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from app.extensions import db
 from app.store import session
-from app.store.models import Employer, ImportBatch, ImportRow
+from app.store.models import Declaration, Employer, ImportBatch, ImportRow
 from app.store.rows import values_of
 
 QUEUED, RUNNING, FINISHED, FAILED, STOPPED = "queued", "running", "finished", "failed", "stopped"
@@ -60,6 +60,17 @@ class ResultRow:
     errors: list[dict[str, str]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
     declaration_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRow:
+    """A row of a file and the case that it became."""
+
+    row_number: int
+    reference: str
+    person_name: str
+    id_masked: str
+    status: str
 
 
 _BATCH = ImportBatch.__table__
@@ -182,6 +193,19 @@ def list_results(batch_id: int, state: str, after_row: int, limit: int | None) -
         .limit(limit)
     )
     return [ResultRow(*row) for row in rows]
+
+
+def list_accepted(batch_id: int, after_row: int, limit: int) -> list[AcceptedRow]:
+    """List the cases that rows became, in the order of the file."""
+    case = Declaration.__table__.c
+    rows = db.session.execute(
+        select(_ROW.c.row_number, case.reference, case.person_name, case.id_masked, case.status)
+        .join(Declaration.__table__, case.id == _ROW.c.declaration_id)
+        .where(_ROW.c.batch_id == batch_id, _ROW.c.state == ACCEPTED, _ROW.c.row_number > after_row)
+        .order_by(_ROW.c.row_number)
+        .limit(limit)
+    )
+    return [AcceptedRow(*row) for row in rows]
 
 
 def count_by_state() -> Mapping[str, int]:

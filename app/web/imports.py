@@ -98,13 +98,28 @@ def progress(kind: str) -> ResponseReturnValue:
 @batches.get("/imports/<kind>/<int:batch_id>")
 @guard("import.view", scope="employer")
 def rejected(kind: str, batch_id: int) -> ResponseReturnValue:
-    after = request.args.get("after", "0")
-    found = batch_results.rejected_page(actor(), batch_id, int(after) if after.isdecimal() else 0)
+    found = batch_results.rejected_page(actor(), batch_id, _after())
     _same_kind(found.batch, kind)
     pairs = list(zip(found.rows, found.cells, strict=True))
+    further = found.next_after
     return render_template(
-        "imports/rejected.html", kind=kind, found=found, batch=found.batch, rows=pairs, states=STATES
+        "imports/rejected.html", kind=kind, batch=found.batch, rows=pairs, states=STATES, next=further
     )
+
+
+@batches.get("/imports/<kind>/<int:batch_id>/accepted")
+@guard("import.view", scope="employer")
+def accepted(kind: str, batch_id: int) -> ResponseReturnValue:
+    batch, rows, further = batch_results.accepted_page(actor(), batch_id, _after())
+    _same_kind(batch, kind)
+    return render_template(
+        "imports/accepted.html", kind=kind, batch=batch, rows=rows, states=STATES, next=further
+    )
+
+
+def _after() -> int:
+    typed = request.args.get("after", "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0
 
 
 @batches.get("/imports/<kind>/<int:batch_id>/errors.xlsx")

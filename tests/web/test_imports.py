@@ -15,7 +15,8 @@ from app.store.accounts import find_user
 from app.store.models import Declaration, ImportBatch
 from app.store.session import end_read
 from tests.fixtures.database import TEST_NOW
-from tests.services.batch_files import filled, nantong_cells
+from tests.formspec.test_workbook import main_sheet, repacked
+from tests.services.batch_files import filled, nantong_cells, saved
 from tests.services.conftest import NANTONG, citizen, rows
 
 FIXTURES = Path(__file__).parents[1] / "formspec" / "fixtures"
@@ -109,6 +110,9 @@ def test_a_file_goes_from_upload_to_result_without_script(app, client, template,
     assert 'data-row="6"' in details
     assert "只填写整数" in details
     assert person_cells[2]["id_number"] not in details
+    taken = client.get(f"{PAGE}/{batch}/accepted").text
+    assert taken.count("data-ref=") == 2
+    assert person_cells[0]["id_number"] not in taken
     book = client.get(f"{PAGE}/{batch}/errors.xlsx")
     assert load_workbook(BytesIO(book.data)).active.cell(4, 1).value == person_cells[2]["id_number"]
 
@@ -154,6 +158,61 @@ def test_what_is_unusual_but_right_is_taken(app, sign_in, name):
     work(app)
     marks = row_of(handler)
     assert (marks["state"], marks["total"], marks["accepted"]) == ("finished", "6", "6")
+
+
+def far_cell(content):
+    cell = b'<row r="200"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    return repacked(content, sheet=main_sheet(content).replace(b"</sheetData>", cell))
+
+
+def shared_strings_bomb(content):
+    strings = (
+        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>%s</t></si></sst>'
+    )
+    cells = b"".join(b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>' % (n, n) for n in range(200, 9_000))
+    sheet = main_sheet(content).replace(b"</sheetData>", cells + b"</sheetData>")
+    return repacked(content, sheet=sheet, **{"xl/sharedStrings.xml": strings % (b"x" * 400_000)})
+
+
+def unpacking_bomb(content):
+    return repacked(content, sheet=main_sheet(content).replace(b"</sheetData>", b" " * (129 << 20)))
+
+
+def document_type(content):
+    bomb = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
+    return repacked(content, sheet=bomb + main_sheet(content))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (far_cell, "XFD1048576 单元格超出填写区域"),
+        (shared_strings_bomb, "读取超出内存或时间限制"),
+        (unpacking_bomb, "文件解开后的内容超过 128M"),
+        (document_type, "不允许的内容"),
+    ],
+)
+def test_hostile_files_end_with_words_and_harm_nothing(app, client, template, person_cells, make, words):
+    hostile = make(template(person_cells))
+    assert len(hostile) < 2_000_000
+    assert upload(client, hostile).status_code == 303
+    work(app)
+    assert row_of(client)["state"] == "failed"
+    assert words in client.get(PAGE).text
+    upload(client, template(person_cells))
+    work(app)
+    assert row_of(client)["accepted"] == "3"
+
+
+def test_one_row_too_many(app, sign_in):
+    handler = sign_in("nanjing.handler", DEMO_PASSWORD)
+    book = load_workbook(BytesIO(handler.get(f"{PAGE}/template").data))
+    for row in range(4, 4 + 501):
+        book.active.cell(row, 2).value = "示例人"
+    upload(handler, saved(book), funds="330")
+    work(app)
+    assert row_of(handler)["state"] == "failed"
+    assert "批量参保最多500条，文件中有501条" in handler.get(PAGE).text
 
 
 def test_what_is_no_workbook(app, client):
@@ -211,6 +270,7 @@ def test_others_find_nothing(app, client, sign_in, template, person_cells):
     batch = row_of(client)["batch"]
     stranger = sign_in("suzhou.handler", DEMO_PASSWORD)
     assert stranger.get(f"{PAGE}/{batch}").status_code == 404
+    assert stranger.get(f"{PAGE}/{batch}/accepted").status_code == 404
     assert stranger.get(f"{PAGE}/{batch}/errors.xlsx").status_code == 404
     assert act(stranger, f"{PAGE}/{batch}/delete", confirmed="1").status_code == 404
     assert f'data-batch="{batch}"' not in stranger.get(PAGE).text
