@@ -79,13 +79,24 @@ class Browser:
     def post(self, path: str, fields: Pairs) -> Answer:
         return self._ask("POST", path, urlencode(fields).encode())
 
+    def upload(self, path: str, fields: Pairs, file_name: str, content: bytes) -> Answer:
+        """Post a form with one file in its field `file`."""
+        edge = "----wangting-7MA4YWxkTrZu0gW"
+        head = f"--{edge}\r\nContent-Disposition: form-data; name="
+        parts = [f'{head}"{name}"\r\n\r\n{value}\r\n' for name, value in fields]
+        parts.append(f'{head}"file"; filename="{file_name}"\r\n\r\n')
+        body = "".join(parts).encode() + content + f"\r\n--{edge}--\r\n".encode()
+        return self._ask("POST", path, body, f"multipart/form-data; boundary={edge}")
+
     def close(self) -> None:
         self._connection.close()
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _ask(
+        self, method: str, path: str, body: bytes | None, kind: str = "application/x-www-form-urlencoded"
+    ) -> Answer:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
         if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = kind
         began = time.perf_counter()
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()

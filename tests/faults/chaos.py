@@ -20,36 +20,61 @@ def new_random(what: str) -> random.Random:
 
 
 class Chaos:
-    """Kills parts of an installation one after the other, each after a random amount of progress."""
+    """Kills parts of an installation one after the other, in a random order at random moments."""
 
-    def __init__(self, ground: Ground, chance: random.Random, parts: Sequence[str], until: int) -> None:
+    def __init__(self, ground: Ground, chance: random.Random, parts: Sequence[str]) -> None:
         self._ground, self._chance = ground, chance
-        order = [part for part in parts if part != DATABASE or ground.server is not None]
-        chance.shuffle(order)
-        moments = sorted(chance.randrange(until) for _ in order)
-        self._plan = list(zip(moments, order, strict=True))
+        self._order = [part for part in parts if part != DATABASE or ground.server is not None]
+        chance.shuffle(self._order)
         self.killed: list[str] = []
 
     @property
     def planned(self) -> int:
         """How many kills there are to be."""
-        return len(self._plan)
+        return len(self._order)
 
-    def run(self, progress: Callable[[], int], ended: Callable[[], bool]) -> None:
-        """Kill what the plan names when it is time, until all is done; `progress` never falls."""
+    def after_progress(self, progress: Callable[[], int], until: int, ended: Callable[[], bool]) -> None:
+        """Kill each part after a random amount of progress below `until`; `progress` never falls."""
         installation = self._ground.installation
-        for moment, part in self._plan:
+        moments = sorted(self._chance.randrange(until) for _ in self._order)
+        for moment, part in zip(moments, self._order, strict=True):
             installation.wait_until(lambda at=moment: progress() >= at or ended(), f"no progress to {moment}")
             time.sleep(self._chance.uniform(0, 0.3))  # within whatever is going on, not at its edge
-            if ended():
-                break
-            self._strike(part)
-            self.killed.append(f"{part} at {progress()}")
+            if self._strike(part, ended):
+                self.killed.append(f"{part} at {progress()}")
         print("killed: " + ", ".join(self.killed))
 
-    def _strike(self, part: str) -> None:
-        installation, place = self._ground.installation, self._chance.randrange(8)
-        if part == DATABASE:
-            self._ground.restart_database()
-        else:
-            installation.wait_until(lambda: installation.kill(part, place), f"there is no {part} to kill")
+    def within_a_job(self, progress: Callable[[], int], ended: Callable[[], bool], slice_s: float) -> None:
+        """Kill each part after the job has run for a random while; it stands still between the kills.
+
+        Jobs are quick: without standing still they would be over before the second kill.
+        """
+        installation = self._ground.installation
+        for part in self._order:
+            installation.wait_until(
+                lambda: bool(progress() + 1 and installation.horses()) or ended(), "no job"
+            )
+            if ended():
+                break
+            time.sleep(self._chance.uniform(0, slice_s))
+            with installation.frozen("horse"):
+                if self._strike(part, ended):
+                    self.killed.append(f"{part} at {progress()}")
+        print("killed: " + ", ".join(self.killed))
+
+    def _strike(self, part: str, ended: Callable[[], bool]) -> bool:
+        """Kill a part as soon as there is one to kill; False where all is done before."""
+        installation, place, hit = self._ground.installation, self._chance.randrange(8), []
+
+        def struck() -> bool:
+            if ended():
+                return True
+            if part == DATABASE:
+                self._ground.restart_database()
+            elif not installation.kill(part, place):
+                return False
+            hit.append(part)
+            return True
+
+        installation.wait_until(struck, f"there is no {part} to kill")
+        return bool(hit)

@@ -28,7 +28,7 @@ def full() -> bool:
 def copies() -> Iterator[Copies]:
     """Filled databases to copy."""
     folder = private_folder("wt-ground-")
-    yield Copies(folder, crowd=6000 if FULL else 800)
+    yield Copies(folder, crowd=6000 if FULL else 1200)
     remove_folder(folder)
 
 

@@ -36,7 +36,7 @@ class Ground:
     def __init__(self, url: str, people: list[str], server: PostgresServer | None) -> None:
         self.url, self.server = url, server
         self.installation = Installation(url, TEST_NOW.isoformat())
-        self._people = iter(people)
+        self._people = enumerate(people)
         self._visitors: list[Visitor] = []
 
     def start(self) -> None:
@@ -47,6 +47,10 @@ class Ground:
 
     def take(self, count: int) -> list[str]:
         """The next people of the crowd."""
+        return [number for _, number in self.numbered(count)]
+
+    def numbered(self, count: int) -> list[tuple[int, str]]:
+        """The same with their places in the crowd, from which their names follow."""
         return [next(self._people) for _ in range(count)]
 
     def visitor(self, username: str) -> Visitor:

@@ -68,17 +68,26 @@ class Installation:
             return 0
 
     def processes(self, part: str) -> list[psutil.Process]:
-        """The running processes of a part; `web worker` and `horse` are the children of others."""
-        if part in ("web worker", "horse"):
-            parents = self.processes("web" if part == "web worker" else "worker")
-            return [child for parent in parents for child in _children(parent)]
+        """The running processes of a part; web workers and work-horses are the children of others."""
+        if part == "web worker":
+            return [child for parent in self.processes("web") for child in _children(parent)]
+        if part == "horse":
+            return self.horses()
         assert self._supervisor is not None
-        found = []
-        for child in _children(psutil.Process(self._supervisor.pid)):
+        return [child for child in _children(psutil.Process(self._supervisor.pid)) if _is(PARTS[part], child)]
+
+    def horses(self) -> list[psutil.Process]:
+        """The work-horses, also those whose worker is dead."""
+        workers = self.processes("worker")
+        found = [child for parent in workers for child in _children(parent)]
+        for each in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if PARTS[part] in " ".join(child.cmdline()):
-                    found.append(child)
+                if each.ppid() == 1 and _is(PARTS["worker"], each) and self._ours(each):
+                    found.append(each)
         return found
+
+    def _ours(self, process: psutil.Process) -> bool:
+        return process.environ().get("WANGTING_INSTANCE") == self.environ["WANGTING_INSTANCE"]
 
     def kill(self, part: str, place: int = 0) -> bool:
         """Kill one process of a part with -9; False where there is none now."""
@@ -137,6 +146,13 @@ class Installation:
     def tail(self, size: int = 6000) -> str:
         """The end of what all parts have printed."""
         return self.log.read_text(errors="replace")[-size:] if self.log.exists() else ""
+
+
+def _is(words: str, process: psutil.Process) -> bool:
+    try:
+        return words in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _children(parent: psutil.Process) -> list[psutil.Process]:

@@ -81,21 +81,24 @@ def _decide(auditor: Visitor, form, desk: Desk) -> None:
 @pytest.mark.parametrize("ground", ["sqlite", "postgresql"], indirect=True)
 def test_a_stream_of_audits_survives_kills(ground: Ground, full: bool) -> None:
     numbers = ground.take(300 if full else 40)
-    chance = new_random("audits")
-    chaos = Chaos(ground, chance, PARTS * (3 if full else 1), until=len(numbers) * 3 // 4)
+    chaos = Chaos(ground, new_random("audits"), PARTS * (3 if full else 1))
+    until = len(numbers) * 3 // 4
     desk = Desk()
     handler, *auditors = [ground.visitor(name) for name in (HANDLER, *AUDITORS)]
     with ThreadPoolExecutor(3) as pool, ground.application():
         work = [pool.submit(hand_in, handler, numbers, desk)]
         work += [pool.submit(audit, auditor, desk) for auditor in auditors]
+
+        def gone_home() -> bool:
+            return any(each.done() for each in work[1:])
+
+        def all_decided() -> bool:
+            return desk.filed.is_set() and _decided(numbers) == len(numbers)
+
         try:
-            chaos.run(lambda: _decided(numbers), lambda: any(each.done() for each in work[1:]))
+            chaos.after_progress(lambda: _decided(numbers), until, gone_home)
             ground.installation.wait_until(
-                lambda: (
-                    (desk.filed.is_set() and _decided(numbers) == len(numbers))
-                    or any(each.done() for each in work[1:])
-                ),
-                "cases are left undecided",
+                lambda: all_decided() or gone_home(), "cases are left undecided", patience_s=300
             )
         finally:
             desk.closed.set()

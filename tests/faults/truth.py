@@ -27,6 +27,7 @@ from app.store.models import (
     ImportBatch,
     ImportRow,
     Incident,
+    Lease,
     Notice,
     Outbox,
     Person,
@@ -231,12 +232,20 @@ def settle(ground: Ground) -> None:
     installation.wait_until(settled, "something is left in the outbox")
 
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 def _hurry() -> None:
-    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
     soon = datetime.now(UTC) + timedelta(seconds=10)
     with transaction():
         db.session.execute(
             update(Outbox.__table__)
             .where(Outbox.done_at_utc.is_(None), Outbox.not_before_utc > soon)
-            .values(not_before_utc=long_ago)
+            .values(not_before_utc=LONG_AGO)
         )
+        end_lease()
+
+
+def end_lease() -> None:
+    """Let the lease of a scheduler that was killed end now; one that lives takes it again."""
+    db.session.execute(update(Lease.__table__).values(until_utc=LONG_AGO))

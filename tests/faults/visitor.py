@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 
 from app.config import DEMO_PASSWORD
@@ -46,33 +47,41 @@ class Visitor(Browser):
 
     def open(self, path: str) -> Answer:
         """Get a page, trying again while the product is away."""
-        return self._again("GET", path, None)
+        return self._repeat(f"GET {path}", lambda: self.get(path))
 
     def send(self, path: str, fields: Pairs) -> Answer:
         """Post a form, trying again while the product is away: the same form, as a person would."""
-        return self._again("POST", path, fields)
+        return self._repeat(f"POST {path}", lambda: self.post(path, fields))
+
+    def hand_over(self, path: str, fields: Pairs, file_name: str, content: bytes) -> Answer:
+        """Upload a file, trying again while the product is away."""
+        return self._repeat(f"upload {path}", lambda: self.upload(path, fields, file_name, content))
 
     def once(self, method: str, path: str, fields: Pairs | None = None) -> Answer | None:
         """One try: what came back, in words; None where the connection broke."""
+        act = (lambda: self.get(path)) if method == "GET" else (lambda: self.post(path, fields or []))
+        return self._try(f"{method} {path}", act)
+
+    def _try(self, asked: str, act: Callable[[], Answer]) -> Answer | None:
         try:
-            answer = self.get(path) if method == "GET" else self.post(path, fields or [])
+            answer = act()
         except (OSError, HTTPException):
             self._count("lost")
             self._connection.close()
             self._connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
             return None
         self._count(answer.status)
-        check_words(f"{method} {path}", answer)
+        check_words(asked, answer)
         return answer
 
-    def _again(self, method: str, path: str, fields: Pairs | None) -> Answer:
+    def _repeat(self, asked: str, act: Callable[[], Answer]) -> Answer:
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            answer = self.once(method, path, fields)
+            answer = self._try(asked, act)
             if answer is not None and answer.status != 503:
                 return answer
             if time.monotonic() > deadline:
-                raise Unfit(f"{method} {path}: nothing but {self.seen}")
+                raise Unfit(f"{asked}: nothing but {self.seen}")
             time.sleep(0.1)
 
     def _count(self, what: int | str) -> None:
