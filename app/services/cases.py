@@ -24,6 +24,7 @@ from app.store.ids import new_id
 from app.store.instances import InstanceRow
 from app.store.ledger import Reversal
 from app.store.outbox import OutboxRow, add_outbox
+from app.store.personal_accounts import add_entries, add_orders
 from app.store.session import after_commit
 from app.store.tasks import TaskRow
 
@@ -59,6 +60,8 @@ class Case:
     bases: list[BaseRow] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
     reversals: list[Reversal] = field(default_factory=list)
+    account_entries: list[Row] = field(default_factory=list)
+    payment_orders: list[Row] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
 
     def note(self, action: str, actor: Actor, now: datetime, detail: Mapping[str, Any] | None = None) -> None:
@@ -130,6 +133,8 @@ def write(cases: Sequence[Case]) -> None:
         ledger.set_reversed([row for case in cases for row in case.reversals])
         enrolments.add_enrolments([row for case in cases for row in case.enrolments])
         ledger.add_lines([row for case in cases for row in case.lines])
+        add_entries([row for case in cases for row in case.account_entries])
+        add_orders([row for case in cases for row in case.payment_orders])
         events.add_effects([row for case in cases for row in case.effects])
         events.add_events([row for case in cases for row in case.events])
         recovered = [case.declaration for case in cases if case.recovered]

@@ -18,6 +18,7 @@ from app.store.facts import (
     person_records,
 )
 from app.store.ledger import LineRow, standing_lines
+from app.store.personal_accounts import account_balance
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Registry:
     open_keys: dict[str, str | None] = field(default_factory=dict)
     standing: dict[tuple[str, str], dict[int, list[LineRow]]] = field(default_factory=dict)
     bases: dict[int, list[BaseRow]] = field(default_factory=dict)
+    balances: dict[int, int] = field(default_factory=dict)
 
     def read_employers(self, employer_ids: Iterable[int]) -> None:
         """Read employers with their funds: one statement at most."""
@@ -66,6 +68,7 @@ class Registry:
         self.open_keys.clear()
         self.standing.clear()
         self.bases.clear()
+        self.balances.clear()
 
     def employer(self, employer_id: int) -> EmployerRecord:
         """One employer. Raises: NotFound."""
@@ -100,6 +103,12 @@ class Registry:
             found = base_history(ids)
             self.bases = {each: found.get(each, []) for each in ids}
         return {each: self.bases[each] for each in wanted}
+
+    def balance(self, person_id: int) -> int:
+        """The balance of a person's account in fen."""
+        if person_id not in self.balances:
+            self.balances[person_id] = account_balance(person_id)
+        return self.balances[person_id]
 
     def person_facts(self, id_hash: bytes | None, region: str) -> PersonFacts:
         """What the rules ask about a number, seen from one region."""

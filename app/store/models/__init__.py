@@ -12,6 +12,7 @@ from app.store.models.cases import (
     ProcessInstance,
 )
 from app.store.models.definitions import DefinitionBundle, DefinitionVersion
+from app.store.models.personal_accounts import AccountEntry, PaymentOrder
 from app.store.models.registry import (
     ContributionLine,
     Employer,
@@ -23,6 +24,7 @@ from app.store.models.registry import (
 from app.store.models.work import ImportBatch, ImportRow, Lease, Material
 
 __all__ = [
+    "AccountEntry",
     "ContributionLine",
     "Declaration",
     "DefinitionBundle",
@@ -41,6 +43,7 @@ __all__ = [
     "Material",
     "Notice",
     "Outbox",
+    "PaymentOrder",
     "Person",
     "ProcessInstance",
     "User",

@@ -1,0 +1,99 @@
+"""Personal accounts: what was allocated and received, less what was paid out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.extensions import db
+from app.store.crypto import encrypt
+from app.store.ids import new_id
+from app.store.models import AccountEntry, ContributionLine, PaymentOrder
+from app.store.session import insert_rows
+
+ALLOCATION_PARTIES = ("allocation_employee", "allocation_employer")
+PAYOUT, CORRECTION = "payout", "correction"
+
+
+def account_balance(person_id: int) -> int:
+    """A person's balance in fen: received allocations that were not taken back, and all entries."""
+    allocated = (
+        select(func.coalesce(func.sum(ContributionLine.amount_fen), 0))
+        .where(
+            ContributionLine.person_id == person_id,
+            ContributionLine.party.in_(ALLOCATION_PARTIES),
+            ContributionLine.received_on.is_not(None),
+            ContributionLine.reversed_by_id.is_(None),
+        )
+        .scalar_subquery()
+    )
+    moved = (
+        select(func.coalesce(func.sum(AccountEntry.amount_fen), 0))
+        .where(AccountEntry.person_id == person_id)
+        .scalar_subquery()
+    )
+    first, second = db.session.execute(select(allocated, moved)).one()
+    return int(first) + int(second)
+
+
+def entry_values(
+    *,
+    region: str,
+    person_id: int,
+    entry: str,
+    amount_fen: int,
+    declaration_id: int | None,
+    created_at_utc: datetime,
+) -> dict[str, Any]:
+    """A row for `add_entries`, with a new id; amounts in fen, what leaves the account is negative."""
+    return {
+        "id": new_id(),
+        "region": region,
+        "person_id": person_id,
+        "entry": entry,
+        "amount_fen": amount_fen,
+        "declaration_id": declaration_id,
+        "created_at_utc": created_at_utc,
+    }
+
+
+def order_values(
+    *,
+    region: str,
+    declaration_id: int,
+    person_id: int,
+    amount_fen: int,
+    payee: str,
+    payee_relation: str,
+    bank_name: str,
+    bank_account: str,
+    created_at_utc: datetime,
+) -> dict[str, Any]:
+    """A row for `add_orders`, with a new id and the account encrypted; the amount in fen."""
+    return {
+        "id": new_id(),
+        "region": region,
+        "declaration_id": declaration_id,
+        "person_id": person_id,
+        "amount_fen": amount_fen,
+        "payee": payee,
+        "payee_relation": payee_relation,
+        "bank_name": bank_name,
+        "account_cipher": encrypt(bank_account),
+        "account_last4": bank_account[-4:],
+        "status": "issued",
+        "created_at_utc": created_at_utc,
+    }
+
+
+def add_entries(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add movements of accounts, in one statement."""
+    insert_rows(AccountEntry, rows)
+
+
+def add_orders(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add payment orders, in one statement; a second one of a declaration is refused."""
+    insert_rows(PaymentOrder, rows)
