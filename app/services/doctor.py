@@ -11,7 +11,7 @@ from app import clock, queue
 from app.definitions import current, seeds
 from app.documents import scanner
 from app.services.leases import SCHEDULER
-from app.store import health, incidents, instances, leases, outbox
+from app.store import health, imports, incidents, instances, leases, outbox
 from app.store.crypto import CryptoError, decrypt_bytes
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
@@ -99,6 +99,12 @@ def _outbox() -> list[Finding]:
     return [Finding("outbox", PROBLEM if overdue else OK, words)]
 
 
+def _batches() -> list[Finding]:
+    waiting, overdue = imports.count_waiting(clock.real_utcnow() - OVERDUE_AFTER)
+    words = f"{waiting} in work, {overdue} untouched for more than {OVERDUE_AFTER.seconds // 60} minutes"
+    return [Finding("batches", PROBLEM if overdue else OK, words)]
+
+
 def _scheduler() -> list[Finding]:
     lease = leases.find_lease(SCHEDULER)
     if lease is None or lease[1] < clock.real_utcnow():
@@ -130,6 +136,7 @@ CHECKS: dict[str, Callable[[], list[Finding]]] = {
     "keys": _keys,
     "incidents": _incidents,
     "outbox": _outbox,
+    "batches": _batches,
     "scheduler": _scheduler,
     "cases": _cases,
     "scanner": _scanner,

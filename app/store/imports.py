@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -208,7 +208,11 @@ def list_accepted(batch_id: int, after_row: int, limit: int) -> list[AcceptedRow
     return [AcceptedRow(*row) for row in rows]
 
 
-def count_by_state() -> Mapping[str, int]:
-    """Count batches by state, for the doctor."""
-    rows = db.session.execute(select(_BATCH.c.state, func.count()).group_by(_BATCH.c.state))
-    return {row[0]: row[1] for row in rows}
+def count_waiting(overdue_since_utc: datetime) -> tuple[int, int]:
+    """Count batches that are not ended, and those among them that nobody has looked at since a moment."""
+    row = db.session.execute(
+        select(func.count(), func.count().filter(_BATCH.c.lease_until_utc <= overdue_since_utc)).where(
+            _BATCH.c.state.in_((QUEUED, RUNNING))
+        )
+    ).one()
+    return int(row[0]), int(row[1])

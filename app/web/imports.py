@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app import clock
 from app.domain.parameters import ParameterSet
@@ -29,12 +30,12 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN = 20
 ACTIVE = ("queued", "running")
 # state -> (word, tone, icon)
-STATES: Mapping[str, tuple[str, str, str]] = {
-    "queued": ("排队中", "live", "hourglass"),
-    "running": ("处理中", "live", "hourglass"),
-    "finished": ("已完成", "good", "circle-check"),
-    "failed": ("未完成", "bad", "circle-x"),
-    "stopped": ("已停止", "warn", "hand-stop"),
+STATES: Mapping[str, tuple[object, str, str]] = {
+    "queued": (_l("排队中"), "live", "hourglass"),
+    "running": (_l("处理中"), "live", "hourglass"),
+    "finished": (_l("已完成"), "good", "circle-check"),
+    "failed": (_l("未完成"), "bad", "circle-x"),
+    "stopped": (_l("已停止"), "warn", "hand-stop"),
 }
 
 

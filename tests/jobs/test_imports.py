@@ -12,7 +12,7 @@ from rq.serializers import JSONSerializer
 
 from app import clock, queue
 from app.formspec import workbook
-from app.services import batch_lease, batch_results, batch_run, imports, incidents, stamping
+from app.services import batch_lease, batch_results, batch_run, doctor, imports, incidents, stamping
 from app.services.actors import SYSTEM
 from app.store import imports as store
 from app.store.constraints import Duplicate
@@ -292,6 +292,18 @@ def test_a_reader_that_dies_is_an_error_of_its_batch(uploaded, monkeypatch):
     batch_run.run(batch.id)
     assert (state_of(batch).state, rows(Incident)) == ("failed", [])
     assert "读取超出内存或时间限制" in state_of(batch).message
+
+
+def test_the_doctor_names_batches_that_nobody_works_on(uploaded):
+    batch = uploaded()
+
+    def level():
+        return next(each.level for each in doctor.examine(None) if each.check == "batches")
+
+    assert level() == "ok"
+    with transaction():
+        store.set_batch(batch.id, lease_until_utc=clock.real_utcnow() - timedelta(hours=1))
+    assert level() == "problem"
 
 
 def test_a_lease_is_longer_than_reading(app):
