@@ -21,9 +21,10 @@ form
   x-sections      [{id, title}] in page order
   x-guide         [{title, text}]: the guide line above the form
   x-roster        active or retired: the person is picked from the employer's own people
-  x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, locked}: the batch
-                  file. Settings are asked once for the whole file, `optional` may be missing in a row though
-                  the page asks for it, prefill "roster" hands out the insured staff, `locked` is not edited
+  x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, wage, locked}: the
+                  batch file. Settings are asked once for the whole file, `optional` may be missing in a row
+                  though the page asks for it, prefill "roster" hands out the insured staff with their present
+                  wage in the columns that `wage` names, `locked` is not edited
 """
 
 from __future__ import annotations

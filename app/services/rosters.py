@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from app.domain.money import from_fen
 from app.errors import NotFound
 from app.formspec.form import Form
 from app.services import filing
@@ -44,7 +45,11 @@ def prefilled(target: Target, form: Form, now: datetime) -> Iterator[dict[str, A
     if kind in HANDLINGS:
         start |= HANDLINGS[kind].defaults(form.by_name, target.parameters, now.date())
     for member in members(target.employer.id, _fund(target), retired=roster_of(form) == RETIRED):
-        yield {**start, "id_type": member.id_type, "id_number": member.id_number, "name": member.name}
+        known = {"id_type": member.id_type, "id_number": member.id_number, "name": member.name}
+        wage = None if member.wage_fen is None else f"{from_fen(member.wage_fen):.2f}"
+        for name in form.schema["x-batch"].get("wage", ()) if wage else ():
+            known[name] = wage
+        yield {**start, **known}
 
 
 def roster_of(form: Form) -> str:
