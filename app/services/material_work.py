@@ -9,6 +9,7 @@ from datetime import datetime
 from app.documents import opening, scanner
 from app.documents.kinds import PDF
 from app.documents.refused import DocumentRefused
+from app.errors import NotFound
 from app.services import outbox
 from app.services.materials import THUMBNAIL, delete_bytes, page_key
 from app.store import materials as store
@@ -67,8 +68,8 @@ def _prepared(row: OutboxRow) -> Finish:
     if place is None or place.row.state != RECEIVED:
         return _nothing
     material = place.row
-    content = decrypt_bytes(file_store().get(material.file_key))
     try:
+        content = _bytes_of(material)
         scan = _scanned(content)
         pages = _draw(material, content)
     except DocumentRefused as refused:
@@ -86,6 +87,17 @@ def _prepared(row: OutboxRow) -> Finish:
             )
 
     return finish
+
+
+def _bytes_of(material: MaterialRow) -> bytes:
+    """A document's bytes; one that was never kept whole is told to whoever uploaded it.
+
+    Raises: DocumentRefused.
+    """
+    try:
+        return decrypt_bytes(file_store().get(material.file_key))
+    except NotFound as error:
+        raise DocumentRefused("damaged") from error
 
 
 def _scanned(content: bytes) -> str:
@@ -130,7 +142,7 @@ def _joined(row: OutboxRow) -> Finish:
     if len(sources) < 2:
         return lambda _row: store.delete_materials([material.id])
     try:
-        pictures = [(decrypt_bytes(file_store().get(each.file_key)), each.media_type) for each in sources]
+        pictures = [(_bytes_of(each), each.media_type) for each in sources]
         for content, _ in pictures:
             scan = _scanned(content)
         joined = opening.join(pictures)

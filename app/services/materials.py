@@ -134,7 +134,7 @@ def list_items(actor: Actor, reference: str, now: datetime) -> MaterialList:
         changeable=changeable,
         at_step=at_step,
         max_megabytes=rules.integer("material.max_megabytes", now),
-        max_files=rules.integer("material.max_files", now),
+        max_files=_max_files(rules, row.kind, now),
         errors=missing(needs, provided, refused),
     )
 
@@ -170,9 +170,7 @@ def upload(
     file_store().put(material.file_key, encrypt(content))
 
     def write(case: Case) -> None:
-        if store.count_materials(row.id) >= rules.integer("material.max_files", now):
-            words = f"最多上传{rules.integer('material.max_files', now)}个文件"
-            raise Rejected([FieldError(need.field, "material.too_many", words)])
+        _refuse_more(material, need, rules.integer("material.max_files", now))
         store.add_material(material)
         _note(case, "material_added", actor, now, material)
         _send(PREPARE, {"material_id": number, "declaration_id": row.id}, now)
@@ -262,6 +260,11 @@ def open_file(actor: Actor, reference: str, material_id: int, part: str = WHOLE)
     return OpenedFile(content, "image/jpeg", f"{part}.jpg")
 
 
+def _max_files(rules: ParameterSet, kind: str, now: datetime) -> int:
+    own = f"material.max_files.{kind}"
+    return rules.integer(own if rules.has(own) else "material.max_files", now)
+
+
 def safe_name(given: str, extension: str) -> str:
     """A name to download under: the given one without paths and marks, with the extension of the content."""
     text = unicodedata.normalize("NFC", given).replace("\\", "/").rsplit("/", 1)[-1]
@@ -314,6 +317,15 @@ def _look(content: bytes, need: Need, rules: ParameterSet, now: datetime) -> tup
         words = f"{need.name}：{refused}"
         raise Rejected([FieldError(need.field, f"material.{refused.code}", words)]) from refused
     return facts.media_type, facts.pages
+
+
+def _refuse_more(material: MaterialRow, need: Need, most: int) -> None:
+    held = [row for row, _ in store.list_materials(material.declaration_id)]
+    if any(row.item == material.item and row.sha256 == material.sha256 for row in held):
+        words = f"{need.name}：已经上传过相同的文件“{material.file_name}”"
+        raise Rejected([FieldError(need.field, "material.duplicate", words)])
+    if len(held) >= most:
+        raise Rejected([FieldError(need.field, "material.too_many", f"最多上传{most}个文件")])
 
 
 def _change(actor: Actor, reference: str, write: Callable[[Case], None]) -> None:

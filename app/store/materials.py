@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from app.extensions import db
 from app.store import session
@@ -69,15 +69,6 @@ def list_materials(declaration_id: int) -> list[tuple[MaterialRow, str]]:
         .order_by(Material.id)
     )
     return [(MaterialRow(*tuple(row)[:-1]), row[-1]) for row in rows]
-
-
-def count_materials(declaration_id: int) -> int:
-    """Count a case's documents that were not removed."""
-    return int(
-        db.session.execute(
-            select(func.count()).where(Material.declaration_id == declaration_id, Material.state != REMOVED)
-        ).scalar_one()
-    )
 
 
 def find_place(material_id: int) -> MaterialPlace | None:

@@ -66,7 +66,7 @@ def test_twice(handler, reference, now):
 
 def test_joined_twice(handler, reference, now):
     for name in ("a.jpg", "b.jpg"):
-        services.upload(handler, reference, "identity_card", name, picture(), now)
+        services.upload(handler, reference, "identity_card", name, picture(text=name), now)
     services.join(handler, reference, "identity_card", now)
     (row,) = rows(Outbox, topic="material_join")
     materials.join(outbox_id=row.id)

@@ -13,7 +13,7 @@ from app.extensions import db
 from app.services import audits, declarations, incidents, material_work, materials
 from app.services.doctor import CHECKS
 from app.store.files import file_store
-from app.store.models import Event, Incident, Material, Outbox
+from app.store.models import Declaration, Event, Incident, Material, Outbox
 from tests.documents.samples import HOSTILE, pdf, picture
 from tests.services.conftest import citizen, huaian_form, nantong_form, rows, task_of
 
@@ -134,10 +134,29 @@ def test_limits_of_size_and_number(handler, reference, now, monkeypatch):
     before = kept_files()
     with pytest.raises(Rejected, match="10M"):
         materials.upload(handler, reference, ITEMS[0], "a.pdf", b"%PDF-" + bytes(10 << 20), now)
-    monkeypatch.setattr(materials.store, "count_materials", lambda _: 20)
-    with pytest.raises(Rejected, match="20个文件"):
-        materials.upload(handler, reference, ITEMS[0], "a.jpg", picture(), now)
     assert kept_files() == before
+    materials.upload(handler, reference, ITEMS[0], "a.jpg", picture(), now)
+    before = kept_files()
+    (listed,) = materials.store.list_materials(rows(Declaration, reference=reference)[0].id)
+    monkeypatch.setattr(materials.store, "list_materials", lambda _: [listed] * 20)
+    with pytest.raises(Rejected, match="20个文件"):
+        materials.upload(handler, reference, ITEMS[0], "b.jpg", picture(text="b"), now)
+    assert kept_files() == before
+
+
+def test_the_same_file_twice(handler, reference, now):
+    materials.upload(handler, reference, ITEMS[0], "a.jpg", picture(), now)
+    with pytest.raises(Rejected, match="相同的文件"):
+        materials.upload(handler, reference, ITEMS[0], "b.jpg", picture(), now)
+    materials.upload(handler, reference, ITEMS[1], "b.jpg", picture(), now)
+    assert names(handler, reference, now) == [("a.jpg", "received")]
+
+
+def test_bytes_that_were_never_kept(handler, reference, now):
+    materials.upload(handler, reference, ITEMS[0], "a.jpg", picture(), now)
+    file_store().delete(rows(Material)[0].file_key)
+    work(now)
+    assert names(handler, reference, now) == [("a.jpg", "refused")]
 
 
 def test_who_may_touch_them(handler, auditor, person, reference, now, nantong):
@@ -242,7 +261,7 @@ def test_jobs_twice_and_documents_that_went(handler, reference, now):
     assert material_work.prepare(row.id, now) is True
     assert material_work.prepare(row.id, now) is False
     assert names(handler, reference, now) == [("a.jpg", "ready")]
-    other = materials.upload(handler, reference, ITEMS[0], "b.jpg", picture(), now)
+    other = materials.upload(handler, reference, ITEMS[0], "b.jpg", picture(text="b"), now)
     materials.remove(handler, reference, other.id, now)
     work(now)
     assert [file.id for file in materials.list_items(handler, reference, now).files] == [made.id]
