@@ -10,7 +10,7 @@ MESSAGES := app/web/translations/en/LC_MESSAGES/messages.mo
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench check assets venv venv-dev browser clean
+.PHONY: help run test faults lint format bench check assets venv venv-dev browser clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -20,6 +20,9 @@ run: $(VENV)/.runtime app/web/static/dist/manifest.json $(MESSAGES) ## install w
 
 test: venv-dev assets browser ## all tests, on SQLite and PostgreSQL, with Redis and a browser
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
+
+faults: venv-dev assets ## the long run of kills: a large batch, many audits; prints its seed
+	@WANGTING_FAULTS=full $(BIN)/python -m pytest tests/faults -s $(ARGS)
 
 lint: venv-dev ## style, types, layers and definitions
 	@$(BIN)/ruff check .
