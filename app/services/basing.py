@@ -224,7 +224,8 @@ def trial_of(case: Case, today: date) -> Amounts | None:
         for line in quote.lines
     ]
     return Amounts(
-        monthly=monthly,
+        # where charged months change, those are what the employer must see
+        monthly=[] if found else monthly,
         lines=[_amount(each, due) for each in found],
         months=sorted({each.month for each in found}),
         wage_fen=to_fen(request.wage_yuan),

@@ -1,0 +1,203 @@
+"""Supplementary collection: from a form and the registry to months, lines and the late fee."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from app.clock import to_utc
+from app.domain import backpay as rules
+from app.domain.backpay import CollectionRequest, Selection
+from app.domain.base import declared_wage
+from app.domain.calendar import month_of
+from app.domain.collection import SUPPLEMENTARY
+from app.domain.contribution import CLIP, Line
+from app.domain.money import from_fen, to_fen
+from app.domain.problem import Problem, Verdict
+from app.services import subjects
+from app.services.basing import spans_of
+from app.services.cases import Case
+from app.services.enrolling import tariff_of
+from app.services.results import AmountLine, Amounts
+from app.services.subjects import is_number, with_open_case
+from app.store.crypto import blind
+from app.store.ledger import line_values
+
+APPLY = "collection.apply"
+# What an auditor is told was checked, by the beginnings of the codes that speak of it.
+SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("证件与人员信息", ("person.", "stop.unknown", "enrol.name", "collection.retiree")),
+    ("补收时间", ("base.period_order", "collection.too_", "collection.not_insured", "collection.nothing",
+              "collection.left_out")),
+    ("缴费基数", ("collection.base_missing",)),
+    ("滞纳金", ("collection.late_fee",)),
+    ("重复申报", ("enrol.one_open",)),
+)  # fmt: skip
+
+
+def request_of(case: Case) -> CollectionRequest:
+    """Read a form as a request."""
+    return CollectionRequest(
+        from_month=month_in(case.data, "from_month"),
+        to_month=month_in(case.data, "to_month"),
+        name=str(case.data.get("name") or ""),
+        channel=case.declaration.channel,
+    )
+
+
+def month_in(data: Mapping[str, Any], name: str) -> str:
+    """A month field of a form, "" where it holds none."""
+    try:
+        return month_of(str(data.get(name) or "")[:7])
+    except ValueError:
+        return ""
+
+
+def selection(case: Case, today: date) -> Selection:
+    """What becomes of the chosen months."""
+    row, registry = case.declaration, case.registry
+    return rules.select_months(
+        case.parameters,
+        request_of(case),
+        registry.person_facts(row.person_hash, row.region),
+        registry.employer_facts(row.employer_id),
+        spans_of(case),
+        today,
+    )
+
+
+def judge(case: Case, today: date) -> Verdict:
+    """Judge the case's form against the registry as it is now; another open declaration refuses too."""
+    row, registry = case.declaration, case.registry
+    verdict = rules.check_collection(
+        case.parameters,
+        request_of(case),
+        registry.person_facts(row.person_hash, row.region),
+        registry.employer_facts(row.employer_id),
+        spans_of(case),
+        today,
+    )
+    if verdict.accepted:
+        fee = late_fee(case, today)
+        if fee:
+            told = Problem("collection.late_fee", "from_month", {"amount": f"{fee:.2f}"})
+            verdict = Verdict((), (*verdict.warnings, told))
+    return with_open_case(case, verdict)
+
+
+def settle(case: Case, today: date) -> dict[str, Any]:
+    """Fix the months; the diagram is told what the materials depend on."""
+    case.months = list(selection(case, today).months)
+    case.declaration.facts = {**case.declaration.facts, "months": case.months}
+    reason = rules.material_reason(case.parameters, case.months, today)
+    return {"reason": reason, "backpay_months": len(case.months)}
+
+
+def lines_of(case: Case, today: date) -> list[tuple[str, Line]]:
+    """The lines that the collection makes, each with its accrual month: its own rates, floor and cap."""
+    row = case.declaration
+    person = case.registry.person_facts(row.person_hash, row.region)
+    employer = case.registry.employer_facts(row.employer_id)
+    found = []
+    for month in selection(case, today).months:
+        wage = _wage(case, month)
+        if wage is None:
+            continue
+        funds = tuple(sorted(rules.insured_funds(person, employer, month)))
+        quote = tariff_of(case.parameters, month, funds).quote(wage, CLIP)
+        found += [(month, line) for line in quote.lines]
+    return found
+
+
+def _wage(case: Case, month: str) -> Decimal | None:
+    """The wage declared for a month, else the one that the person was enrolled with."""
+    row = case.declaration
+    span = declared_wage(spans_of(case), month)
+    if span is not None:
+        return from_fen(span.wage_fen)
+    for record in case.registry.records(row.person_hash or b"", row.region):
+        for stretch in record.stretches:
+            covers = stretch.from_month <= month and (stretch.to_month is None or month <= stretch.to_month)
+            if covers and stretch.employer_id == row.employer_id and stretch.status == "active":
+                first = next(iter(case.registry.base_history([stretch.id])[stretch.id]), None)
+                wage = first.before_wage_fen if first else stretch.wage_fen
+                return None if wage is None else from_fen(wage)
+    return None
+
+
+def late_fee(case: Case, today: date) -> Decimal:
+    """The late fee in yuan, month by month from the day after each month's due date."""
+    owed: dict[str, Decimal] = {}
+    for month, line in lines_of(case, today):
+        if not line.party.startswith("allocation"):
+            owed[month] = owed.get(month, Decimal(0)) + line.amount
+    fees = (rules.late_fee_of(case.parameters, month, sum_, today) for month, sum_ in owed.items())
+    return sum(fees, Decimal("0.00"))
+
+
+def trial_of(case: Case, today: date) -> Amounts | None:
+    """The lines that would be made; None where the form does not name person and months yet."""
+    request = request_of(case)
+    if not is_number(case.data, today) or not request.from_month or not request.to_month:
+        return None
+    if case.declaration.person_hash is None:
+        case.declaration.person_hash = blind(str(case.data["id_number"]))
+        subjects.identify(case)
+    if case.declaration.person_id is None or request.to_month < request.from_month:
+        return None
+    due = month_of(today)
+    lines = [
+        AmountLine(
+            fund=line.fund,
+            party=line.party,
+            due_type=SUPPLEMENTARY,
+            due_month=due,
+            accrual_month=month,
+            base_fen=to_fen(line.base),
+            rate=None if line.rate is None else f"{line.rate.normalize():f}",
+            fixed_fen=None if line.fixed is None else to_fen(line.fixed),
+            amount_fen=to_fen(line.amount),
+            demo=line.demo,
+        )
+        for month, line in lines_of(case, today)
+    ]
+    if not lines:
+        return None
+    months = sorted({line.accrual_month for line in lines})
+    return Amounts(lines=lines, months=months, demo=any(line.demo for line in lines))
+
+
+def apply_collection(case: Case, today: date, now: datetime) -> list[str]:
+    """Charge the chosen months, due in the month of `now`; gives the months.
+
+    Shape: `today` is the day of submission. The late fee stays with the case: it grows until money comes in.
+    Source: platform manual 4.
+    """
+    row = case.declaration
+    found = lines_of(case, today)
+    months = sorted({month for month, _ in found})
+    case.lines += [
+        line_values(
+            region=row.region,
+            person_id=row.person_id or 0,
+            employer_id=row.employer_id,
+            fund=line.fund,
+            party=line.party,
+            due_type=SUPPLEMENTARY,
+            due_month=month_of(now.date()),
+            accrual_month=month,
+            base_fen=to_fen(line.base),
+            rate=None if line.rate is None else f"{line.rate.normalize():f}",
+            fixed_fen=None if line.fixed is None else to_fen(line.fixed),
+            amount_fen=to_fen(line.amount),
+            declaration_id=row.id,
+            created_at_utc=to_utc(now),
+        )
+        for month, line in found
+    ]
+    fee = to_fen(late_fee(case, now.date()))
+    row.facts = {**row.facts, "months": months, "late_fee_fen": fee}
+    case.effect_once(APPLY, now, {"months": months, "late_fee_fen": fee})
+    return months
