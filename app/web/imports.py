@@ -75,10 +75,8 @@ def upload(kind: str) -> ResponseReturnValue:
         return _page(kind, rules, step, data, translated(refused.errors)), 422
     if made.held:
         return redirect(url_for("imports.again", kind=kind, batch_id=made.batch.id), 303)
-    notify(
-        _("文件“%(name)s”已收到，正在处理。可以离开本页，稍后回来查看结果。", name=made.batch.file_name),
-        "good",
-    )
+    name = made.batch.file_name
+    notify(_("文件“%(name)s”已收到，正在处理。可以离开本页，稍后回来查看结果。", name=name))
     return redirect(url_for("imports.page", kind=kind, _anchor="batches"), 303)
 
 
