@@ -31,6 +31,9 @@ KINDS = MappingProxyType(
     }
 )
 
+# Kinds that end or turn the same insurance: of them only one may be open for a person, in every region.
+ENDING = frozenset({"stop", "stop_retiree", "retirement", "withdrawal"})
+
 DRAFT, PENDING, SUBMITTED, IN_AUDIT, RETURNED = "draft", "pending", "submitted", "in_audit", "returned"
 APPROVED, REJECTED, RECALLED, DISCARDED, DONE = "approved", "rejected", "recalled", "discarded", "done"
 
@@ -90,3 +93,8 @@ def kind_word(kind: str) -> str:
 def kind_object(kind: str) -> str:
     """Return person or employer: what a declaration of this kind is about. Raises KeyError."""
     return KINDS[kind][1]
+
+
+def open_group(kind: str) -> str:
+    """Return the name under which an open declaration of this kind keeps others out."""
+    return "ending" if kind in ENDING else kind

@@ -12,7 +12,17 @@ from typing import Any
 
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Verdict
-from app.services import basing, enrolling, registering, reverting, stopping, subjects
+from app.services import (
+    basing,
+    collecting,
+    collection_cancelling,
+    enrolling,
+    registering,
+    reverting,
+    stopping,
+    subjects,
+    withdrawing,
+)
 from app.services.cases import Case
 from app.services.results import Amounts
 
@@ -69,6 +79,16 @@ HANDLINGS: Mapping[str, Handling] = {
     "stop_retiree": _STOP,
     "base": _BASE,
     "base_annual": _BASE,
+    "collection": Handling(
+        collecting.judge, collecting.settle, collecting.trial_of, subjects=collecting.SUBJECTS
+    ),
+    "collection_cancel": Handling(
+        collection_cancelling.judge,
+        collection_cancelling.settle,
+        collection_cancelling.trial_of,
+        prepare=collection_cancelling.prepare,
+        subjects=collection_cancelling.SUBJECTS,
+    ),
     "person_record": Handling(
         registering.judge, registering.settle, registering.trial_of, subjects=enrolling.SUBJECTS[:1]
     ),
@@ -78,6 +98,13 @@ HANDLINGS: Mapping[str, Handling] = {
         reverting.trial_of,
         prepare=reverting.prepare,
         subjects=reverting.SUBJECTS,
+    ),
+    "withdrawal": Handling(
+        withdrawing.judge,
+        withdrawing.settle,
+        withdrawing.trial_of,
+        prepare=withdrawing.prepare,
+        subjects=withdrawing.SUBJECTS,
     ),
 }
 

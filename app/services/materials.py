@@ -170,7 +170,7 @@ def upload(
     file_store().put(material.file_key, encrypt(content))
 
     def write(case: Case) -> None:
-        _refuse_more(material, need, rules.integer("material.max_files", now))
+        _refuse_more(material, need, _max_files(rules, row.kind, now))
         store.add_material(material)
         _note(case, "material_added", actor, now, material)
         _send(PREPARE, {"material_id": number, "declaration_id": row.id}, now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.clock import to_region
-from app.domain.declaration import PERSON, kind_object
+from app.domain.declaration import PERSON, kind_object, open_group
 from app.domain.parameters import ParameterSet
 
 if TYPE_CHECKING:
@@ -40,4 +40,4 @@ def _key(parameters: ParameterSet, kind: str, about: str, made: datetime) -> str
     if scope == NO_LIMIT:
         return None
     region = parameters.region
-    return f"{region}:{kind}:{about}" if scope == PER_KIND else f"{region}:{about}"
+    return f"{region}:{open_group(kind)}:{about}" if scope == PER_KIND else f"{region}:{about}"

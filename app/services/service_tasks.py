@@ -7,10 +7,23 @@ from datetime import date
 from typing import Any
 
 from app.domain.enrolment import enrol_outcome
+from app.domain.money import format_yuan, from_fen
 from app.domain.problem import Problem
 from app.domain.stop import stop_outcome
 from app.errors import Conflict, Rejected
-from app.services import basing, effects, enrolling, kinds, registering, reverting, stop_effects, subjects
+from app.services import (
+    basing,
+    collecting,
+    collection_cancelling,
+    effects,
+    enrolling,
+    kinds,
+    registering,
+    reverting,
+    stop_effects,
+    subjects,
+    withdrawing,
+)
 from app.services.cases import Case
 from app.services.host import Context, submission_day, take_data
 from app.services.notices import TEMPLATES
@@ -111,6 +124,26 @@ def apply_base(context: Context) -> Result:
     return {"differences": len(found)}
 
 
+def apply_collection(context: Context) -> Result:
+    """Charge the months of an accepted supplementary collection. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    day = _judge_again(context)
+    months = collecting.apply_collection(case, day, context.now)
+    row.result_code = "collection.accepted"
+    row.result_message = case.message(row.result_code, months=str(len(months)))
+    return {"backpay_months": len(months)}
+
+
+def apply_collection_cancel(context: Context) -> Result:
+    """Take a supplementary collection back. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    day = _judge_again(context)
+    months = collection_cancelling.apply_cancellation(case, day, context.now)
+    row.result_code = "collection_cancel.accepted"
+    row.result_message = case.message(row.result_code, months="、".join(months))
+    return {"backpay_months": len(months)}
+
+
 def apply_person_record(context: Context) -> Result:
     """Enter an accepted registration of a person. Raises: Rejected."""
     case, row = context.case, context.case.declaration
@@ -119,6 +152,17 @@ def apply_person_record(context: Context) -> Result:
     row.result_code = registering.ACCEPTED
     row.result_message = case.message(row.result_code)
     return None
+
+
+def apply_withdrawal(context: Context) -> Result:
+    """End the person's insurance and order the account to be paid out. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    _judge_again(context)
+    paid = withdrawing.apply_withdrawal(case, context.now)
+    row.result_code = "withdrawal.accepted" if paid else "withdrawal.accepted_without_payment"
+    row.result_message = case.message(row.result_code, amount=format_yuan(from_fen(paid)))
+    _notify(context, "approved")
+    return {"paid": bool(paid)}
 
 
 def discard_declaration(context: Context) -> Result:
@@ -164,10 +208,16 @@ SERVICES: Mapping[str, Service] = {
     "stop.apply": apply_stop,
     "base.check": check_form,
     "base.apply": apply_base,
+    "collection.check": check_form,
+    "collection.apply": apply_collection,
+    "collection_cancel.check": check_form,
+    "collection_cancel.apply": apply_collection_cancel,
     "person.check": check_form,
     "person.apply": apply_person_record,
     "revert.check": check_form,
     "revert.apply": apply_revert,
+    "withdrawal.check": check_form,
+    "withdrawal.apply": apply_withdrawal,
     "declaration.discard": discard_declaration,
     "declaration.reject": reject_declaration,
     "declaration.recall": recall_declaration,

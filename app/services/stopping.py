@@ -181,12 +181,13 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if not found.taken_back:
         return None
     month = month_of(today)
-    lines = [_back(line, line.due_type, month) for line in found.unpaid]
-    lines += [_back(line, REFUND, month) for line in found.paid]
+    lines = [amount_back(line, line.due_type, month) for line in found.unpaid]
+    lines += [amount_back(line, REFUND, month) for line in found.paid]
     return Amounts(lines=lines, months=sorted({line.accrual_month for line in lines}))
 
 
-def _back(line: LineRow, due_type: str, due_month: str) -> AmountLine:
+def amount_back(line: LineRow, due_type: str, due_month: str) -> AmountLine:
+    """The trial line that takes a charge back, billed in a month."""
     return AmountLine(
         fund=line.fund,
         party=line.party,

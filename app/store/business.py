@@ -12,6 +12,7 @@ from app.store.models import Declaration, Person
 from app.store.session import lock
 
 FINISHED = ("done", "approved")
+WAITING = ("pending", "submitted", "in_audit", "returned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,18 @@ def finished_business(person_hash: bytes, region: str) -> list[BusinessRow]:
 def hold_person(person_id: int) -> None:
     """Hold a person's record until the commit, so that two acts on it happen one after the other."""
     db.session.execute(lock(select(Person.id).where(Person.id == person_id)))
+
+
+def open_business(person_hash: bytes, region: str, without: str) -> list[str]:
+    """The kinds of a person's declarations that were filed and are not decided, but for one reference."""
+    rows = db.session.scalars(
+        select(Declaration.kind)
+        .where(
+            Declaration.person_hash == person_hash,
+            Declaration.region == region,
+            Declaration.status.in_(WAITING),
+            Declaration.reference != without,
+        )
+        .order_by(Declaration.id)
+    )
+    return list(dict.fromkeys(rows))
