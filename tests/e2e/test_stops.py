@@ -70,14 +70,14 @@ def test_sz_2_1_stopped_at_once(live_server, database_url_of_test: str, page: Pa
     server = live_server(database_url_of_test, now=NOW)
     sign_in(page, server, "suzhou.handler")
     page.goto(f"{server.url}/declare/stop")
-    fill(page, {"id_number": citizen("320500", "retired").id_number, "stop_reason": "03"})
+    fill(page, {"id_number": citizen("320500", "retired").id_number, "stop_reason": "6313"})
     assert refused(page) == ["处理失败！退休人员不允许停保。"]
 
     found = insured("suzhou")
     pick(page, server, found, found.id_number)
     expect(page.locator("[name=stop_date]")).to_have_value("2026-11-30")
     shoot(page, "stop-suzhou-form")
-    fill(page, {"stop_date": "2026-12-31", "stop_reason": "03"})
+    fill(page, {"stop_date": "2026-12-31", "stop_reason": "6313"})
     assert refused(page) == ["减员时间范围是：上月末或本月末！"]
     fill(page, {"stop_date": "2026-10-31"})
     check(page)

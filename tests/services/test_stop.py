@@ -52,10 +52,10 @@ def employee(actor, place: int = 0, person_type: str = "1101", month: str = "202
 def stop_form(found, region: str, **more):
     """A stop of this month with the region's own fields."""
     own = {
-        SUZHOU: {"id_type": "01", "stop_date": "2026-11-30", "stop_reason": "01"},
+        SUZHOU: {"id_type": "01", "stop_date": "2026-11-30", "stop_reason": "6301"},
         NANTONG: {"stop_reason": "10"},
-        HUAIAN: {"id_type": "01", "stop_date": "2026-11-30", "stop_reason": "01"},
-        LIANYUNGANG: {"id_type": "01", "stop_date": "2026-11-30", "stop_reason": "01"},
+        HUAIAN: {"id_type": "01", "stop_date": "2026-11-30", "stop_reason": "6301"},
+        LIANYUNGANG: {"id_type": "01", "stop_date": "2026-11-30", "stop_reason": "6301"},
         NANJING: {"stop_date": "2026-11-30", "stop_reason": "6301"},
         WEINAN: {"id_type": "01", "stop_month": "2026-11", "stop_reason": "02"},
     }[region]
@@ -85,7 +85,7 @@ class TestSuzhou:
         assert (receipt.status, receipt.message_code) == ("done", "stop.accepted")
         assert receipt.message == "处理成功! 后续请到“已审核数据查询”中查询信息!"
         ended = [row for row in rows(Enrolment, person_id=found.person_id) if row.fund in funds]
-        assert {(row.to_month, row.status, row.reason) for row in ended} == {("2026-11", "active", "01")}
+        assert {(row.to_month, row.status, row.reason) for row in ended} == {("2026-11", "active", "6301")}
         (case,) = rows(Declaration, reference=receipt.reference)
         changes = rows(EnrolmentChange, declaration_id=case.id)
         assert {change.enrolment_id for change in changes} == {row.id for row in ended}
@@ -326,7 +326,7 @@ class TestAtTheCounter:
         with pytest.raises(NotFound):
             declarations.file(handlers[region], "stop_retiree", {}, now)
         found = employee(handlers[region], person_type="1201")
-        form = {"id_type": "01", "id_number": found.id_number, "stop_month": "2026-11", "stop_reason": "01"}
+        form = {"id_type": "01", "id_number": found.id_number, "stop_month": "2026-11", "stop_reason": "6401"}
         employer = handlers[region].employer_id
         receipt = declarations.file(clerk, "stop_retiree", form, now, employer_id=employer)
         assert receipt.status == "submitted"

@@ -88,7 +88,7 @@ def test_sz_2_1_filled_in_checked_and_done(handler, insured):
     form = client.get(f"/declare/stop?person={found.person_id}").text
     assert re.search(r'value="2026-11-30"[^>]*id="field-stop_date"', form)
     checked, receipt = file(
-        client, "stop", id_type="01", id_number=found.id_number, stop_reason="01", stop_date="2026-11-30"
+        client, "stop", id_type="01", id_number=found.id_number, stop_reason="6301", stop_date="2026-11-30"
     )
     assert found.name in checked
     assert "处理成功! 后续请到“已审核数据查询”中查询信息!" in receipt.replace("&#34;", '"')
@@ -105,7 +105,7 @@ def test_what_is_taken_back_is_shown_before_confirming(app, handler, insured):
         )
         db.session.remove()
     checked, receipt = file(
-        client, "stop", id_type="01", id_number=found.id_number, stop_reason="01", stop_date="2026-10-31"
+        client, "stop", id_type="01", id_number=found.id_number, stop_reason="6301", stop_date="2026-10-31"
     )
     amount = f"-{owed / 100:,.2f}"
     assert "将冲销或退费的金额" in checked
@@ -120,7 +120,7 @@ def test_a_refusal_keeps_what_was_typed(app, handler):
     client = handler("suzhou")
     answer = post(
         client, "/declare/stop", "/declare/stop", action="check", id_type="01", id_number=found.id_number,
-        stop_reason="01", stop_date="2026-11-30",
+        stop_reason="6301", stop_date="2026-11-30",
     )  # fmt: skip
     assert answer.status_code == 422
     assert "处理失败！退休人员不允许停保。" in answer.text
