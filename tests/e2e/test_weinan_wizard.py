@@ -163,7 +163,10 @@ def test_discarded_half_way_and_on_a_phone(live_server, database, new_page, citi
     sign_in(page, server, "weinan.handler")
     reference = to_materials(page, server.url, citizen(WEINAN, "unknown"))
     give(page, "identity_card", ("身份证.jpg", scan("front")))
+    # chosen while the first one is still on its way
+    give(page, "labour_contract", ("合同.pdf", pdf(1)))
     expect(page.locator("[data-item=identity_card] [data-material]")).to_have_count(1)
+    expect(page.locator("[data-item=labour_contract] [data-material]")).to_have_count(1)
     shoot(page, "materials-phone")
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 375
@@ -171,7 +174,7 @@ def test_discarded_half_way_and_on_a_phone(live_server, database, new_page, citi
     dialog = page.locator("dialog")
     expect(dialog).to_contain_text("身份证.jpg")
     dialog.get_by_role("button", name="删除").click()
-    expect(page.locator("[data-material]")).to_have_count(0)
+    expect(page.locator("[data-material]")).to_have_count(1)
     page.get_by_role("button", name="废弃").click()
     dialog.locator("button.btn-danger").click()
     page.wait_for_url(re.compile(rf"/cases/{reference}$"))

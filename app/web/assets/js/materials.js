@@ -1,6 +1,8 @@
 // Uploads with progress, one file at a time; the list of documents is replaced by what the server answers.
 const LOOK_AGAIN_MS = 2000;
-let busy = false;
+// Files chosen while others are on their way wait for their turn.
+let line = Promise.resolve();
+let busy = 0;
 
 export function watchMaterials() {
   document.addEventListener("change", (event) => {
@@ -26,14 +28,17 @@ export function watchMaterials() {
   }
 }
 
-async function send(form, files) {
-  if (busy) {
-    return;
-  }
-  busy = true;
+function send(form, files) {
+  busy += 1;
+  line = line.then(() => upload(form, files)).finally(() => {
+    busy -= 1;
+  });
+}
+
+async function upload(form, files) {
   const fields = Object.fromEntries(new FormData(form));
   const refused = [];
-  let current = form;
+  let current = itemOf(fields.item)?.querySelector("form[data-material-upload]") ?? form;
   for (const file of files) {
     if (file.size > Number(form.dataset.most)) {
       refused.push(`${file.name}：${form.dataset.tooBig}`);
@@ -60,7 +65,6 @@ async function send(form, files) {
     current = itemOf(fields.item)?.querySelector("form[data-material-upload]") ?? form;
   }
   current.reset();
-  busy = false;
   tell(fields.item, refused);
 }
 
