@@ -251,6 +251,20 @@ class TestNantong:
         )
         assert {row.to_month for row in rows(Enrolment, person_id=found.person_id)} == {"2026-12"}
 
+    def test_what_was_assessed_before_a_later_approval_is_taken_back(self, nantong, auditor, now):
+        found = employee(nantong)
+        receipt = declarations.file(nantong, "stop", stop_form(found, NANTONG), now, submit_now=True)
+        charge(found.person_id, "2026-11")
+        charged = charge(found.person_id, "2026-12")
+        audits.decide(
+            auditor, task_of(receipt.reference), "approve", "同意", [], now.replace(month=12, day=28)
+        )
+        (case,) = rows(Declaration, reference=receipt.reference)
+        back = rows(ContributionLine, declaration_id=case.id)
+        assert {line.reversal_of_id for line in back} == {line.id for line in charged}
+        assert {(line.accrual_month, line.due_month) for line in back} == {("2026-12", "2026-12")}
+        assert {row.to_month for row in rows(Enrolment, person_id=found.person_id)} == {"2026-11"}
+
     def test_nt_3_1_one_open_declaration_over_all_kinds(self, nantong, now):
         found = employee(nantong)
         declarations.file(nantong, "stop", stop_form(found, NANTONG), now)
