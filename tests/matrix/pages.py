@@ -12,6 +12,8 @@ from flask import Flask
 from lxml import html
 
 PASSWORD = "Wangting-2026"
+SESSION = "session"
+_SESSIONS: dict[tuple[int, str], str] = {}
 
 
 class NotOnPage(AssertionError):
@@ -54,8 +56,15 @@ class Browser:
     def __init__(self, app: Flask, username: str) -> None:
         self.username = username
         self._client = app.test_client()
-        self.page = self.open("/login")
-        self.press(username=username, password=PASSWORD, action="/login")
+        # every test starts from the same accounts: a session that was opened once stays good
+        key = (id(app), username)
+        if key in _SESSIONS:
+            self._client.set_cookie(SESSION, _SESSIONS[key])
+            self.open("/account")
+        else:
+            self.open("/login")
+            self.press(username=username, password=PASSWORD, action="/login")
+            _SESSIONS[key] = self._client.get_cookie(SESSION).value
         if self.page.address == "/login":
             raise AssertionError(f"{username} is not let in: {self.page.refusals}")
 

@@ -13,6 +13,8 @@ from tests.matrix.forms import fill
 from tests.matrix.test_journeys import every_city
 from tests.matrix.test_refusals import assert_sentences
 
+# what is asked here lies above the database: one is enough
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 NOW = datetime(2026, 11, 18, 10)
 AUDITED = [code for code in model.REGIONS if model.WAYS[code].audits]
 audited = pytest.mark.parametrize("code", AUDITED)
