@@ -50,16 +50,25 @@ class Chaos:
         Jobs are quick: without standing still they would be over before the second kill.
         """
         installation = self._ground.installation
+        last = -1
+
+        def running(more: bool) -> bool:
+            found = progress()
+            return (bool(installation.horses()) and (found > last or not more)) or ended()
+
         for part in self._order:
-            installation.wait_until(
-                lambda: bool(progress() + 1 and installation.horses()) or ended(), "no job"
-            )
+            # what fails three times without any progress is given up, as it should be
+            ends_attempt = part in ("horse", DATABASE)
+            installation.spare(part)
+            installation.wait_until(lambda more=ends_attempt: running(more), "nobody works on it", 300)
             if ended():
                 break
             time.sleep(self._chance.uniform(0, slice_s))
             with installation.frozen("horse"):
                 if self._strike(part, ended):
-                    self.killed.append(f"{part} at {progress()}")
+                    found = progress()
+                    last = found if ends_attempt else last
+                    self.killed.append(f"{part} at {found}")
         print("killed: " + ", ".join(self.killed))
 
     def _strike(self, part: str, ended: Callable[[], bool]) -> bool:

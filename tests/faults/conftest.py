@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def full() -> bool:
-    """Whether the long run is asked for: a large batch, many kills, nothing hurried."""
+    """Whether the long run is asked for: a large batch, many kills, and leases that run their time."""
     return FULL
 
 
@@ -28,7 +28,7 @@ def full() -> bool:
 def copies() -> Iterator[Copies]:
     """Filled databases to copy."""
     folder = private_folder("wt-ground-")
-    yield Copies(folder, crowd=6000 if FULL else 1200)
+    yield Copies(folder, crowd=6000 if FULL else 1400)
     remove_folder(folder)
 
 

@@ -77,21 +77,22 @@ class Installation:
         return [child for child in _children(psutil.Process(self._supervisor.pid)) if _is(PARTS[part], child)]
 
     def horses(self) -> list[psutil.Process]:
-        """The work-horses, also those whose worker is dead."""
-        workers = self.processes("worker")
-        found = [child for parent in workers for child in _children(parent)]
+        """The work-horses, also those whose worker is dead; not the children that these use."""
+        workers = {each.pid for each in self.processes("worker")}
+        found: dict[int, psutil.Process] = {}
+        parents: dict[int, int] = {}
         for each in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if each.ppid() == 1 and _is(PARTS["worker"], each) and self._ours(each):
-                    found.append(each)
-        return found
+                if each.pid not in workers and _is(PARTS["worker"], each) and self._ours(each):
+                    found[each.pid], parents[each.pid] = each, each.ppid()
+        return [each for pid, each in found.items() if parents[pid] not in found]
 
     def _ours(self, process: psutil.Process) -> bool:
         return process.environ().get("WANGTING_INSTANCE") == self.environ["WANGTING_INSTANCE"]
 
     def kill(self, part: str, place: int = 0) -> bool:
         """Kill one process of a part with -9; False where there is none now."""
-        self._spare(part)
+        self.spare(part)
         found = self.processes(part)
         if not found:
             return False
@@ -102,7 +103,7 @@ class Installation:
         self._deaths.append((part, time.monotonic()))
         return True
 
-    def _spare(self, part: str) -> None:
+    def spare(self, part: str) -> None:
         """Wait where one more death would make the supervisor give up, as it should."""
 
         def few() -> bool:

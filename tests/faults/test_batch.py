@@ -119,7 +119,7 @@ def _done(batch_id: int) -> int:
 
 @BOTH
 def test_a_batch_survives_kills(ground: Ground, full: bool) -> None:
-    file = file_of(ground, 5000 if full else 600)
+    file = file_of(ground, 5000 if full else 900)
     handler = ground.visitor(HANDLER)
     parts = (*MANY, "scheduler", "scheduler", "web") if full else PARTS
     chaos = Chaos(ground, new_random("batch"), parts)
