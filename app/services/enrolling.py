@@ -137,7 +137,7 @@ def tariff_of(parameters: ParameterSet, month: str, funds: tuple[str, ...]) -> T
     return tariff(parameters, month, ACTIVE, funds)
 
 
-def trial_of(case: Case, today: date) -> Amounts | None:
+def trial_of(case: Case, today: date, decided: date | None = None) -> Amounts | None:
     """Trial amounts of a case's form, without the months that the person already carries. As `trial`."""
     row = case.declaration
     charged: frozenset[str] = frozenset()
@@ -150,7 +150,7 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     field = case.bundle.form(row.kind).by_name.get("wage_yuan")
     if start and not data.get("wage_yuan") and field is not None and not field.required:
         data = {**data, "wage_yuan": str(_lowest_wage(case.parameters, start))}
-    return trial(data, case.parameters, employer, today, charged)
+    return trial(data, case.parameters, employer, today, charged, decided)
 
 
 def trial(
@@ -159,9 +159,11 @@ def trial(
     employer: EmployerFacts,
     today: date,
     charged: frozenset[str] = frozenset(),
+    decided: date | None = None,
 ) -> Amounts | None:
     """Trial amounts of a form, complete or not; None where wage, month or funds are missing or no such thing.
 
+    `decided` is the day of an approval after the day of submission: what was settled in between is added.
     Raises: ParameterMissing.
     """
     start, wage = start_month(data), _wage(data)
@@ -172,8 +174,8 @@ def trial(
     if not funds:
         return None
     monthly = tariff_of(parameters, start, funds).quote(wage, CLIP)
-    months = rules.backpay_months(parameters, start, today, charged)
-    due = month_of(today)
+    months = rules.backpay_months(parameters, start, today, charged, decided)
+    due = month_of(decided or today)
     lines = [
         _amount(line, SUPPLEMENTARY, due, month)
         for month in months
