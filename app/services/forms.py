@@ -113,13 +113,18 @@ def setting_of(
         locked=locked,
         policy=Policy(**{name: answer[name] for name in ("pending", "audits", "recall", "materials")}),
         stepwise=is_stepwise(bundle),
-        verified=DRAFT in _own_steps(bundle),
+        verified=is_verified(bundle),
     )
 
 
 def is_stepwise(bundle: Bundle) -> bool:
     """Whether the diagram leads through steps of its own between the form and the submission."""
     return bool(_own_steps(bundle))
+
+
+def is_verified(bundle: Bundle) -> bool:
+    """Whether the first of those steps is to confirm what was filled in."""
+    return DRAFT in _own_steps(bundle)
 
 
 def _own_steps(bundle: Bundle) -> set[str]:

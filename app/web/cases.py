@@ -15,7 +15,7 @@ from app.domain.identity import mask
 from app.errors import NotFound
 from app.services import declarations as services
 from app.services.actors import AGENCY, EMPLOYER
-from app.services.forms import is_stepwise
+from app.services.forms import is_stepwise, is_verified
 from app.services.material_needs import FORM as MATERIALS
 from app.services.results import BulkResult, CaseView
 from app.web import decisions, progress
@@ -163,6 +163,7 @@ def case_context(case: CaseView) -> dict[str, Any]:
         "quiet_types": progress.QUIET_TYPES,
         "step_task": next((task for task in case.tasks if task.settings.get("decisions")), None),
         "wizard_step": _wizard_step(case, bundle),
+        "wizard_verified": is_verified(bundle),
         "form_open": any(task.form == case.kind for task in case.tasks),
         "materials_open": any(task.form == MATERIALS for task in case.tasks),
     }
@@ -172,9 +173,10 @@ def _wizard_step(case: CaseView, bundle: Bundle) -> int:
     """Where a step-by-step declaration stands, counted from 1; 0 where there are no such steps."""
     if case.status not in (DRAFT, PENDING) or not is_stepwise(bundle):
         return 0
+    before = 2 if is_verified(bundle) else 1
     if any(task.form == MATERIALS for task in case.tasks):
-        return 3
-    return 4 if case.status == PENDING else 2
+        return before + 1
+    return before + 2 if case.status == PENDING else 2
 
 
 def _words_now(case: CaseView) -> str:

@@ -18,6 +18,7 @@ from app.errors import FieldError, NotFound, Rejected
 from app.formspec.validate import validate
 from app.services import declarations as acts
 from app.services import materials as services
+from app.services.forms import is_verified
 from app.services.material_needs import FORM
 from app.services.materials import MaterialFile, MaterialList
 from app.services.results import CaseView
@@ -190,7 +191,7 @@ def _page(reference: str, held: MaterialList, errors: Sequence[FieldError] = ())
     form = get_bundle(case.bundle_id).form(FORM) if held.at_step else None
     return render_template(
         "materials/page.html", case=case, held=held, form=form, errors=errors, reference=reference,
-        typed=request.form,
+        typed=request.form, verified=is_verified(get_bundle(case.bundle_id)),
     )  # fmt: skip
 
 

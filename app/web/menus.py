@@ -66,6 +66,7 @@ _HALL = (
             _declare("stop", "user-minus"),
             _batch("stop"),
             _declare("stop_retiree", "user-minus"),
+            _batch("stop_retiree"),
             _declare("revert", "arrow-back-up"),
             _declare("base", "coins"),
             _batch("base"),

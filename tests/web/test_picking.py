@@ -181,3 +181,19 @@ def test_the_auditor_sees_what_was_checked_and_what_is_taken_back(app, handler, 
         assert words in case
     for words in ("缴费工资", "参保后每月"):
         assert words not in case
+
+
+def test_wn_2_2_the_steps_are_those_of_the_diagram(handler, insured):
+    client, found = handler("weinan"), insured("weinan")
+    page = "/declare/stop"
+    filed = client.post(
+        page,
+        data={
+            "csrf_token": token(client, page), "action": "file", "id_type": "01",
+            "id_number": found.id_number, "stop_month": "202611", "stop_reason": "02",
+        },
+    )  # fmt: skip
+    case = client.get(filed.headers["Location"], follow_redirects=True).text
+    steps = re.search(r'<ol class="steps.*?</ol>', case, re.S)[0]
+    assert re.findall(r"填写|确认|上传材料|核对提交", steps) == ["填写", "上传材料", "核对提交"]
+    assert "批量离退休减员" in case
