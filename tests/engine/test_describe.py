@@ -1,10 +1,14 @@
 """What a diagram and a table ask for, read without running them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from app.engine.decisions import DecisionTable, cell_expression, decision_uses, describe_decision
 from app.engine.describe import describe
 from app.engine.errors import DefinitionInvalid, ExpressionFailed
+from app.engine.language import evaluate
 from tests.engine.diagrams import boundary, end, flows, journey, message, process, script, table, timer, user
 
 
@@ -135,6 +139,25 @@ def test_a_unique_table_answers_only_when_one_rule_matches() -> None:
     for value in (1, 6):
         with pytest.raises(ExpressionFailed, match="exactly one rule"):
             decision.decide({"x": value})
+
+
+def test_equal_facts_are_decided_once_and_answers_are_not_shared() -> None:
+    rules = [([""], ["str(x)"]), ([""], ['"always"'])]
+    decision = DecisionTable(describe_decision(table("d", ["x"], ["y"], rules, hit="COLLECT")))
+    asked: list[str] = []
+
+    def counting(expression: str, data: Mapping[str, Any]) -> Any:
+        asked.append(expression)
+        return evaluate(expression, data)
+
+    first = decision.decide({"x": 1, "unread": 1}, counting)
+    first["y"].append("changed outside")
+    tries = len(asked)
+    assert decision.decide({"x": 1, "unread": 2}, counting) == {"y": ["1", "always"]}
+    assert len(asked) == tries
+    # equal numbers of another type are other facts
+    assert decision.decide({"x": True}, counting) == {"y": ["True", "always"]}
+    assert decision.decide({"x": 1.0}, counting) == {"y": ["1.0", "always"]}
 
 
 def test_uses_are_what_will_be_evaluated() -> None:
