@@ -100,10 +100,18 @@ def _name(request: BaseRequest, person: PersonFacts) -> list[Problem]:
 
 
 def _season(params: ParameterSet, request: BaseRequest, today: date) -> list[Problem]:
-    if not request.annual or season_open(params, today) or request.channel == COUNTER_CHANNEL:
+    if not request.annual or request.channel == COUNTER_CHANNEL:
         return []
+    closed = closed_season(params, today)
+    return [closed] if closed else []
+
+
+def closed_season(params: ParameterSet, today: date) -> Problem | None:
+    """Return why the yearly declaration is not open today, and when it is; None in its season."""
+    if season_open(params, today):
+        return None
     first, last = _season_months(params, today)
-    return [Problem("base_annual.closed", "", {"first": str(first), "last": str(last)})]
+    return Problem("base_annual.closed", "", {"first": str(first), "last": str(last)})
 
 
 def _once(

@@ -64,14 +64,19 @@ def prepare(case: Case, today: date) -> None:
 
 
 def defaults(fields: Collection[str], parameters: ParameterSet, today: date) -> dict[str, Any]:
-    """What a blank form starts with: this month, or the base year that a yearly declaration is for."""
-    found: dict[str, Any] = {}
-    if "staff_group" in fields:
-        found["staff_group"] = ACTIVE
-        found["from_month"] = rules.base_year_start(parameters, today)
-    elif "from_month" in fields:
-        found["from_month"] = month_of(today)
-    return found
+    """What a blank form starts with: this month."""
+    return {"from_month": month_of(today)} if "from_month" in fields else {}
+
+
+def annual_defaults(fields: Collection[str], parameters: ParameterSet, today: date) -> dict[str, Any]:
+    """What a blank yearly form starts with: the base year that it is for, and the month it is made in."""
+    known = {"from_month": rules.base_year_start(parameters, today), "declared_month": month_of(today)}
+    return {name: value for name, value in known.items() if name in fields}
+
+
+def closed_today(parameters: ParameterSet, today: date) -> Problem | None:
+    """Why no yearly declaration is taken today; None in the season."""
+    return rules.closed_season(parameters, today)
 
 
 def request_of(case: Case, today: date) -> BaseRequest:
@@ -166,9 +171,10 @@ def differences(case: Case, today: date) -> list[Difference]:
         return []
     lines = case.registry.lines_beyond(row.person_id, add_months(request.from_month, -1), END_OF_TIME)
     last = request.to_month or END_OF_TIME
-    touched = [line for line in lines if _counts(line, row.employer_id, last)]
     stretches = open_stretches(case)
-    status = RETIRED if _retired(stretches) else ACTIVE
+    retired = _retired(stretches)
+    touched = [line for line in lines if _counts(line, row.employer_id, last, retired=retired)]
+    status = RETIRED if retired else ACTIVE
     funds = [each.fund for each in stretches]
     return [
         Difference(month, line)
@@ -179,12 +185,12 @@ def differences(case: Case, today: date) -> list[Difference]:
     ]
 
 
-def _counts(line: LineRow, employer_id: int, last: str) -> bool:
+def _counts(line: LineRow, employer_id: int, last: str, *, retired: bool) -> bool:
     return (
         line.employer_id == employer_id
         and line.accrual_month <= last
         and line.due_type in MONTH_DUES
-        and not line.retired
+        and line.retired == retired
     )
 
 

@@ -13,11 +13,13 @@ from typing import Any
 from app import clock, queue
 from app.definitions.current import parameters
 from app.domain.parameters import ParameterSet
+from app.domain.problem import problem_text
 from app.errors import Conflict, FieldError, NotFound, Rejected
 from app.formspec.form import Form
 from app.formspec.validate import field_error, validate
 from app.services import batch_lease, filing
 from app.services.actors import Actor, require, require_employer, require_row
+from app.services.kinds import HANDLINGS
 from app.store import imports as store
 from app.store.crypto import encrypt, encrypt_json
 from app.store.files import file_store
@@ -68,7 +70,11 @@ def upload(
     if form.batch is None:
         raise NotFound("batch")
     values, errors = read_settings(form, settings, now)
-    errors = _file_errors(name, content, target.parameters, now) + errors
+    errors = [
+        *_closed(kind, target.parameters, now),
+        *_file_errors(name, content, target.parameters, now),
+        *errors,
+    ]
     if errors:
         raise Rejected(errors)
     if actor.id is None:
@@ -132,6 +138,12 @@ def read_settings(
         if name not in values and field.required and name not in form.batch.optional:
             errors.append(field_error(form, name, "required_choice" if field.choice else "required"))
     return values, errors
+
+
+def _closed(kind: str, rules: ParameterSet, now: datetime) -> list[FieldError]:
+    """Why no file of this kind is taken today."""
+    problem = HANDLINGS[kind].closed(rules, now.date()) if kind in HANDLINGS else None
+    return [] if problem is None else [FieldError("file", problem.code, problem_text(rules, problem))]
 
 
 def _file_errors(name: str, content: bytes, rules: ParameterSet, now: datetime) -> list[FieldError]:

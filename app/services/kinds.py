@@ -6,12 +6,12 @@ A new kind adds its own module, one entry here and its services in `service_task
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from app.domain.parameters import ParameterSet
-from app.domain.problem import Verdict
+from app.domain.problem import Problem, Verdict
 from app.services import (
     basing,
     collecting,
@@ -35,6 +35,10 @@ def _nothing(_fields: Collection[str], _parameters: ParameterSet, _today: date) 
     return {}
 
 
+def _always_open(_parameters: ParameterSet, _today: date) -> Problem | None:
+    return None
+
+
 Subjects = Sequence[tuple[str, tuple[str, ...]]]
 
 
@@ -46,6 +50,7 @@ class Handling:
     facts that the case keeps and gives what the diagram is told; `trial` calculates what filing would
     charge or give back, None where the form does not say enough yet; `prepare` puts into the form what
     follows from the registry and the day; `defaults` is what a blank form starts with, of its fields;
+    `closed` says why no form of the kind is taken from employers today;
     `subjects` names what was checked, by the beginnings of the codes that speak of it.
     """
 
@@ -55,6 +60,7 @@ class Handling:
     prepare: Callable[[Case, date], None] = _identify
     defaults: Callable[[Collection[str], ParameterSet, date], dict[str, Any]] = _nothing
     subjects: Subjects = ()
+    closed: Callable[[ParameterSet, date], Problem | None] = _always_open
 
 
 _STOP = Handling(
@@ -78,7 +84,7 @@ HANDLINGS: Mapping[str, Handling] = {
     "stop": _STOP,
     "stop_retiree": _STOP,
     "base": _BASE,
-    "base_annual": _BASE,
+    "base_annual": replace(_BASE, defaults=basing.annual_defaults, closed=basing.closed_today),
     "collection": Handling(
         collecting.judge, collecting.settle, collecting.trial_of, subjects=collecting.SUBJECTS
     ),

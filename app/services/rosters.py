@@ -46,9 +46,10 @@ def prefilled(target: Target, form: Form, now: datetime) -> Iterator[dict[str, A
         start |= HANDLINGS[kind].defaults(form.by_name, target.parameters, now.date())
     for member in members(target.employer.id, _fund(target), retired=roster_of(form) == RETIRED):
         known = {"id_type": member.id_type, "id_number": member.id_number, "name": member.name}
-        wage = None if member.wage_fen is None else f"{from_fen(member.wage_fen):.2f}"
-        for name in form.schema["x-batch"].get("wage", ()) if wage else ():
-            known[name] = wage
+        known["person_no"] = member.person_no
+        if member.wage_fen is not None:
+            wage = f"{from_fen(member.wage_fen):.2f}"
+            known |= dict.fromkeys(form.schema["x-batch"].get("wage", ()), wage)
         yield {**start, **known}
 
 

@@ -42,6 +42,7 @@ class Member:
     id_number: str
     name: str
     wage_fen: int | None
+    person_no: str = ""
 
 
 def list_roster(
@@ -69,7 +70,7 @@ def find_member(employer_id: int, fund: str, person_id: int, *, retired: bool) -
     """One person of the roster; None for somebody who is not in it."""
     statement = _whole(employer_id, fund, retired).where(Person.id == person_id)
     row = db.session.execute(statement).first()
-    return None if row is None else Member(row[0], row[1], decrypt(row[2]), row[3], row[4])
+    return None if row is None else Member(row[0], row[1], decrypt(row[2]), row[3], row[4], row[5])
 
 
 def members(employer_id: int, fund: str, *, retired: bool) -> Iterator[Member]:
@@ -79,7 +80,7 @@ def members(employer_id: int, fund: str, *, retired: bool) -> Iterator[Member]:
         statement = _whole(employer_id, fund, retired).where(Person.id > after_id).limit(_CHUNK)
         page = db.session.execute(statement).all()
         for row in page:
-            yield Member(row[0], row[1], decrypt(row[2]), row[3], row[4])
+            yield Member(row[0], row[1], decrypt(row[2]), row[3], row[4], row[5])
         if len(page) < _CHUNK:
             return
         after_id = page[-1][0]
@@ -88,7 +89,7 @@ def members(employer_id: int, fund: str, *, retired: bool) -> Iterator[Member]:
 def _whole(employer_id: int, fund: str, retired: bool) -> Select[Any]:
     return _members(
         employer_id, fund, retired, Person.id, Person.id_type, Person.id_cipher, Person.name,
-        Enrolment.wage_fen,
+        Enrolment.wage_fen, Person.person_no,
     )  # fmt: skip
 
 
