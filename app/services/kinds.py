@@ -18,6 +18,7 @@ from app.services import (
     collection_cancelling,
     enrolling,
     registering,
+    retiring,
     reverting,
     stopping,
     subjects,
@@ -105,6 +106,7 @@ HANDLINGS: Mapping[str, Handling] = {
         prepare=reverting.prepare,
         subjects=reverting.SUBJECTS,
     ),
+    "retirement": Handling(retiring.judge, retiring.settle, retiring.trial_of, subjects=retiring.SUBJECTS),
     "withdrawal": Handling(
         withdrawing.judge,
         withdrawing.settle,

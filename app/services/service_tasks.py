@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.enrolment import enrol_outcome
 from app.domain.money import format_yuan, from_fen
 from app.domain.problem import Problem
+from app.domain.retiring import retirement_outcome
 from app.domain.stop import stop_outcome
 from app.errors import Conflict, Rejected
 from app.services import (
@@ -19,6 +20,7 @@ from app.services import (
     enrolling,
     kinds,
     registering,
+    retiring,
     reverting,
     stop_effects,
     subjects,
@@ -154,6 +156,18 @@ def apply_person_record(context: Context) -> Result:
     return None
 
 
+def apply_retirement(context: Context) -> Result:
+    """Make the person a retiree from the next month. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    _judge_again(context)
+    done = retiring.apply_retirement(case, context.now)
+    row.result_code = retirement_outcome(done.missing, retiring.request_of(case).shortfall)
+    amount = format_yuan(from_fen(done.one_off_fen))
+    row.result_message = case.message(row.result_code, months=str(done.missing), amount=amount)
+    _notify(context, "approved")
+    return {"missing_months": done.missing}
+
+
 def apply_withdrawal(context: Context) -> Result:
     """End the person's insurance and order the account to be paid out. Raises: Rejected."""
     case, row = context.case, context.case.declaration
@@ -216,6 +230,8 @@ SERVICES: Mapping[str, Service] = {
     "person.apply": apply_person_record,
     "revert.check": check_form,
     "revert.apply": apply_revert,
+    "retirement.check": check_form,
+    "retirement.apply": apply_retirement,
     "withdrawal.check": check_form,
     "withdrawal.apply": apply_withdrawal,
     "declaration.discard": discard_declaration,

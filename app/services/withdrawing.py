@@ -79,6 +79,15 @@ def request_of(case: Case) -> WithdrawalRequest:
     )
 
 
+def _readable(case: Case) -> bool:
+    """Whether a half-filled form says enough."""
+    try:
+        request_of(case)
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
 def judge(case: Case, today: date) -> Verdict:
     """Judge the case's form against the registry as it is now; any other open declaration refuses."""
     row, registry = case.declaration, case.registry
@@ -146,7 +155,7 @@ def _stretches(case: Case) -> list[StretchRecord]:
 
 def trial_of(case: Case, today: date) -> Amounts | None:
     """What is taken back; None where the person or the day is not known or nothing is taken back."""
-    if not is_number(case.data, today) or not case.data.get("termination_date"):
+    if not is_number(case.data, today) or not _readable(case):
         return None
     if case.declaration.person_id is None:
         subjects.identify(case)

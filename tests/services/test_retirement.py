@@ -1,0 +1,218 @@
+"""Nanjing's medical retirement (NJ-4.1): what is asked, what turns, what is taken back, what keeps it out."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import update
+
+from app.errors import Forbidden, NotFound, Rejected
+from app.services import audits, declarations, materials, trials
+from app.store.models import (
+    ContributionLine,
+    Declaration,
+    Employer,
+    Enrolment,
+    EnrolmentChange,
+    Outbox,
+    Person,
+)
+from app.store.session import transaction
+from tests.documents.samples import picture
+from tests.services.conftest import rows, task_of
+from tests.services.test_materials import work
+from tests.services.test_stop import open_funds, refusals, stop_form
+from tests.services.test_withdrawal import PAID, allocate
+from tests.services.test_withdrawal import employee as plain_employee
+
+NANJING = "320100"
+
+
+@pytest.fixture
+def handler(person):
+    return person("nanjing.handler")
+
+
+@pytest.fixture
+def auditor(person):
+    return person("nanjing.auditor")
+
+
+@pytest.fixture
+def senior(person):
+    return person("nanjing.senior")
+
+
+def employee(actor, born=date(1965, 1, 8), sex="1"):
+    """An employee of an age, of whom the ledger says nothing yet."""
+    found = plain_employee(actor)
+    with transaction() as session:
+        session.execute(update(Person).where(Person.id == found.person_id).values(birth_date=born, sex=sex))
+    return found
+
+
+def form(found, **more):
+    return {
+        "id_number": found.id_number, "retirement_type": "1", "retirement_date": "2026-10-31",
+        "retirement_wage_yuan": "4321.50", "total_months": "360", "paid_months": "300",
+        "deemed_months": "60", "pension_employer_name": "示例单位", "pension_agency": "示例社保中心",
+        "sender_phone": "13900000000", **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def filed(handler, now):
+    """A case with its assessment table, waiting for the first auditor."""
+
+    def make(found, **more):
+        made = declarations.file(handler, "retirement", form(found, **more), now).reference
+        materials.upload(handler, made, "pension_assessment", "a.jpg", picture(), now)
+        work(now)
+        declarations.proceed(handler, made, "next", now)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def approved(filed, auditor, senior, now):
+    def make(found, **more):
+        made = filed(found, **more)
+        audits.decide(auditor, task_of(made), "approve", "", [], now)
+        return audits.decide(senior, task_of(made), "approve", "", [], now)
+
+    return make
+
+
+def test_nj_4_1_a_retiree_from_the_next_month(handler, approved, now):
+    found = employee(handler)
+    funds = set(open_funds(found.person_id))
+    kept = allocate(handler, found, now, "2026-10", 64000, party="employer")
+    unpaid = allocate(handler, found, now, "2026-11", 64000, party="employer")
+    paid = allocate(handler, found, now, "2026-11", 16000, PAID)
+    backpaid = allocate(handler, found, now, "2026-12", 5000, due_type="32")
+    done = approved(found)
+    assert (done.status, done.message_code) == ("approved", "retirement.accepted")
+
+    (case,) = rows(Declaration, reference=done.reference)
+    ended = [row for row in rows(Enrolment, person_id=found.person_id) if row.to_month == "2026-10"]
+    assert {row.fund for row in ended} == funds
+    after = [row for row in rows(Enrolment, person_id=found.person_id) if row.to_month is None]
+    assert {row.fund for row in after} == {"310", "330", "410"} & funds
+    assert {
+        (row.person_type, row.from_month, row.employer_id, row.wage_fen, row.base_fen) for row in after
+    } == {("1201", "2026-11", handler.employer_id, 432150, 432150)}
+    assert {row.action for row in rows(EnrolmentChange, declaration_id=case.id)} == {"retired"}
+
+    back = {row.reversal_of_id: row.due_type for row in rows(ContributionLine, declaration_id=case.id)}
+    assert back == {unpaid: "10", paid: "20"}
+    for line in (kept, backpaid):
+        assert rows(ContributionLine, id=line)[0].reversed_by_id is None
+    templates = [row.payload["template"] for row in rows(Outbox, topic="notice")]
+    assert "approved" in templates
+
+
+def test_nj_4_1_the_assessment_table_is_required(handler, now):
+    made = declarations.file(handler, "retirement", form(employee(handler)), now).reference
+    with pytest.raises(Rejected) as refused:
+        declarations.proceed(handler, made, "next", now)
+    assert refused.value.errors[0].message == "请上传养老退休核定表"
+
+
+def test_nj_4_1_two_different_auditors(handler, filed, auditor, senior, now):
+    found = employee(handler)
+    made = filed(found)
+    both = replace(auditor, roles=auditor.roles | senior.roles)
+    audits.decide(both, task_of(made), "approve", "", [], now)
+    with pytest.raises(Forbidden):
+        audits.decide(both, task_of(made), "approve", "", [], now)
+    assert {row.person_type for row in rows(Enrolment, person_id=found.person_id)} == {"1101"}
+
+
+def test_nj_4_1_a_refusal_tells_the_employer(handler, filed, auditor, now):
+    found = employee(handler)
+    made = filed(found)
+    done = audits.decide(auditor, task_of(made), "reject", "核定表与填报不一致", [], now)
+    assert done.status == "rejected"
+    assert "rejected" in [row.payload["template"] for row in rows(Outbox, topic="notice")]
+    assert open_funds(found.person_id) != {}
+
+
+def test_missing_months_are_paid_at_once(handler, approved, now):
+    found = employee(handler)
+    base = next(row.base_fen for row in rows(Enrolment, person_id=found.person_id) if row.fund == "310")
+    short = {"total_months": "290", "paid_months": "290", "deemed_months": "0"}
+    (refused,) = refusals(handler, form(found, **short), now, "retirement")
+    assert (refused[0], refused[1]) == ("retirement.choose", "shortfall_choice")
+    assert "还差10个月" in refused[2]
+    trial = trials.quote(handler, "retirement", form(found, shortfall_choice="one_off", **short), now)
+    price = round(base / 10) * 10
+    assert [(line.due_type, line.amount_fen) for line in trial.lines] == [("32", price)]
+    done = approved(found, shortfall_choice="one_off", **short)
+    assert done.message_code == "retirement.accepted_one_off"
+    (case,) = rows(Declaration, reference=done.reference)
+    (line,) = rows(ContributionLine, declaration_id=case.id)
+    assert (line.due_type, line.party, line.fund, line.accrual_month, line.due_month, line.amount_fen) == (
+        "32", "employee", "310", "2026-10", "2026-11", price,
+    )  # fmt: skip
+
+
+def test_missing_months_may_go_on_being_paid(handler, approved):
+    found = employee(handler)
+    before = open_funds(found.person_id)
+    done = approved(found, total_months="290", paid_months="", deemed_months="", shortfall_choice="continue")
+    assert done.message_code == "retirement.continues"
+    assert open_funds(found.person_id) == before
+    (case,) = rows(Declaration, reference=done.reference)
+    assert rows(EnrolmentChange, declaration_id=case.id) == []
+
+
+def test_a_stop_and_a_retirement_exclude_each_other(handler, filed, approved, now):
+    found = employee(handler)
+    filed(found)
+    assert refusals(handler, stop_form(found, NANJING), now)[0][:2] == ("enrol.one_open", "id_number")
+
+
+def test_after_a_retirement_no_stop_and_after_a_stop_no_retirement(handler, approved, now):
+    found = employee(handler)
+    approved(found)
+    assert refusals(handler, stop_form(found, NANJING), now)[0][0] == "stop.retiree"
+    assert refusals(handler, form(found), now, "retirement")[0][0] == "retirement.already"
+    other = employee(handler)
+    declarations.file(handler, "stop", stop_form(other, NANJING), now)
+    assert refusals(handler, form(other), now, "retirement")[0][0] == "retirement.stopped_before"
+
+
+def test_unpaid_months_keep_the_retirement_out(handler, now):
+    found = employee(handler)
+    allocate(handler, found, now, "2026-08", 64000, party="employer")
+    (refused,) = refusals(handler, form(found), now, "retirement")
+    assert refused[0] == "retirement.arrears"
+    assert "2026-08" in refused[2]
+
+
+def test_illness_makes_the_age_a_warning(handler, filed, now):
+    found = employee(handler, born=date(1980, 1, 1))
+    assert refusals(handler, form(found), now, "retirement")[0][0] == "retirement.too_early"
+    made = filed(found, retirement_type="2")
+    (case,) = rows(Declaration, reference=made)
+    assert [each["code"] for each in case.facts["warnings"]] == ["retirement.early"]
+
+
+def test_elsewhere_it_is_for_the_counter(person, now):
+    suzhou = person("suzhou.handler")
+    with pytest.raises((NotFound, Forbidden)):
+        declarations.file(suzhou, "retirement", form(employee(suzhou)), now)
+
+
+def test_the_counter_of_another_region_files_and_somebody_else_decides(person, now):
+    counter = person("suzhou.counter")
+    found = employee(person("suzhou.handler"))
+    employer = person("suzhou.handler").employer_id
+    assert rows(Employer, id=employer)[0].region == "320500"
+    made = declarations.file(counter, "retirement", form(found), now, employer_id=employer)
+    assert made.status == "submitted"
+    done = audits.decide(person("suzhou.auditor"), task_of(made.reference), "approve", "", [], now)
+    assert done.message_code == "retirement.accepted"
+    after = [row for row in rows(Enrolment, person_id=found.person_id) if row.to_month is None]
+    assert {row.person_type for row in after} == {"1201"}
