@@ -14,6 +14,7 @@ from app.errors import Busy, Conflict, Forbidden, NotFound, Rejected, ServiceFai
 from app.extensions import login_manager
 from app.store.constraints import is_passing
 from app.web.frame import translated
+from app.web.i18n import translated_text
 from app.web.security import is_fragment
 
 RETRY_SECONDS = 10
@@ -23,7 +24,7 @@ def register(app: Flask) -> None:
     """Answer every named error with its page."""
     app.register_error_handler(NotFound, lambda error: page(404))
     app.register_error_handler(Forbidden, lambda error: page(403))
-    app.register_error_handler(Conflict, lambda error: page(409, str(error)))
+    app.register_error_handler(Conflict, lambda error: page(409, translated_text(error)))
     app.register_error_handler(Busy, _later)
     app.register_error_handler(Rejected, _rejected)
     app.register_error_handler(ServiceFailure, _failed)

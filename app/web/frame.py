@@ -35,7 +35,7 @@ from app.errors import FieldError
 from app.services import accounts
 from app.services.actors import AGENCY, EMPLOYER
 from app.store.queries import frame as queries
-from app.web.i18n import LANGUAGE_COOKIE, LANGUAGES, count_words
+from app.web.i18n import LANGUAGE_COOKIE, LANGUAGES, count_words, translated_text
 from app.web.menus import MENUS, STATUS_MARKS, TONE_ICONS, Entry
 from app.web.security import guard, is_fragment, safe_next
 
@@ -227,12 +227,12 @@ def notify(message: str, tone: str = "") -> None:
 
 def translated(errors: Iterable[FieldError]) -> tuple[FieldError, ...]:
     """The same refusals in the reader's language, where the catalogue knows them."""
-    return tuple(FieldError(error.field, error.code, _(error.message)) for error in errors)
+    return tuple(FieldError(error.field, error.code, translated_text(error.message)) for error in errors)
 
 
 def at_field(errors: Iterable[FieldError] | None, name: str) -> list[str]:
     """The words of the refusals that stand at a field."""
-    return [error.message for error in errors or () if error.field == name]
+    return [translated_text(error.message) for error in errors or () if error.field == name]
 
 
 def masked(number: str | None) -> str:

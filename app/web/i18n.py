@@ -13,6 +13,7 @@ from flask_login import current_user
 
 from app import clock
 from app.extensions import babel
+from app.web.phrases import translated_sentence
 
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
 LANGUAGE_COOKIE = "language"
@@ -58,7 +59,12 @@ def translated_text(text: object) -> str:
     Templates call `_()` for their own literals only: what it returns counts as safe HTML, while these texts
     come from published files and must be escaped.
     """
-    return str(_catalogue().ugettext(str(text))) if text else ""
+    if not text:
+        return ""
+    written, catalogue = str(text), _catalogue()
+    found = str(catalogue.ugettext(written))
+    compiled = getattr(catalogue, "files", None)
+    return translated_sentence(written, compiled[0]) if found == written and compiled else found
 
 
 def day(value: date | datetime | None) -> str:

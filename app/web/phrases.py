@@ -1,0 +1,66 @@
+"""Sentences that were filled in before they reached the page, in the reader's language.
+
+Refusals and results come from published parameters with their values already in place (最多选择 2 项), so
+the catalogue does not know them as they stand. Their pattern is a message id (最多选择 {limit} 项): the
+values are taken out of the sentence, and put into the translated pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from string import Formatter
+
+from babel.messages.mofile import read_mo
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# Shorter texts are words, and words are looked up as they are.
+_SHORTEST = 4
+
+
+def translated_sentence(text: str, catalogue: str) -> str:
+    """The sentence by the patterns of a compiled catalogue (its path), or the text itself."""
+    if len(text) < _SHORTEST or not _CHINESE.search(text):
+        return text
+    return _filled(text, catalogue)
+
+
+@lru_cache(maxsize=2048)
+def _filled(text: str, catalogue: str) -> str:
+    plain, patterns = _read(catalogue)
+    for pattern, words in patterns:
+        if found := pattern.fullmatch(text):
+            values = {name: _value(value, plain) for name, value in found.groupdict().items()}
+            return words.format_map(values)
+    return text
+
+
+def _value(value: str, plain: dict[str, str]) -> str:
+    parts = [plain.get(part, part) for part in value.split("、")]
+    return ", ".join(parts)
+
+
+@lru_cache(maxsize=4)
+def _read(catalogue: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
+    """The plain entries, and the patterns with the most words of their own first."""
+    with Path(catalogue).open("rb") as file:
+        messages = {str(each.id): str(each.string) for each in read_mo(file) if isinstance(each.id, str)}
+    plain = {text: words for text, words in messages.items() if "{" not in text}
+    templates = sorted((text for text in messages if "{" in text), key=_literal, reverse=True)
+    return plain, [(_pattern(text), messages[text]) for text in templates]
+
+
+def _literal(template: str) -> int:
+    return sum(len(text) for text, _name, _spec, _conversion in Formatter().parse(template))
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts: list[str] = []
+    named: set[str] = set()
+    for text, name, _spec, _conversion in Formatter().parse(template):
+        parts.append(re.escape(text))
+        if name:
+            parts.append(f"(?P={name})" if name in named else f"(?P<{name}>.+?)")
+            named.add(name)
+    return re.compile("".join(parts), re.DOTALL)

@@ -1,0 +1,144 @@
+"""English: what the catalogue holds, and that sentences with values in them are translated on pages."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask
+
+from app.web.catalogue import chinese_literals, definition_words
+from app.web.i18n import translated_text
+from app.web.phrases import translated_sentence
+
+ROOT = Path(__file__).parents[2]
+CATALOGUE = ROOT / "app/web/translations/en/LC_MESSAGES/messages.po"
+PLACE = re.compile(r"%\(\w+\)s|\{\w+\}")
+# What everybody sees on every page: nothing of it may be left in Chinese.
+FRAME = (
+    "app/web/templates/auth",
+    "app/web/templates/errors",
+    "app/web/templates/frame",
+    "app/web/templates/macros",
+    "app/web/templates/layout.html",
+    "app/web/auth.py",
+    "app/web/errors.py",
+    "app/web/frame.py",
+    "app/web/menus.py",
+)
+
+
+@cache
+def catalogue() -> dict[str, str]:
+    """What is translated, by message id."""
+    with CATALOGUE.open("rb") as file:
+        return {str(each.id): str(each.string) for each in read_po(file) if each.id and each.string}
+
+
+@cache
+def extracted() -> dict[str, set[str]]:
+    """Message id → the files it stands in."""
+    with (ROOT / "app/web/translations/babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    found: dict[str, set[str]] = {}
+    keywords = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None}
+    for name, _line, text, _comments, _context in extract_from_dir(
+        str(ROOT), methods, options, keywords, directory_filter=_own
+    ):
+        found.setdefault(str(text), set()).add(name)
+    return found
+
+
+def _own(folder: str) -> bool:
+    name = Path(folder).relative_to(ROOT).parts
+    return not name or name[0] in ("app", "forms", "bpmn")
+
+
+class TestTheCatalogue:
+    def test_the_frame_of_every_page_is_translated(self):
+        missing = [
+            text
+            for text, files in extracted().items()
+            if text not in catalogue() and any(name.startswith(FRAME) for name in files)
+        ]
+        assert missing == []
+
+    def test_hardly_a_text_is_missing(self):
+        """A new kind of business may come before its translation, but not a second one."""
+        texts = extracted()
+        missing = [text for text in texts if text not in catalogue()]
+        assert len(texts) > 1500
+        assert len(missing) <= len(texts) // 20, missing
+
+    def test_every_translation_keeps_its_placeholders(self):
+        for text, words in catalogue().items():
+            assert set(PLACE.findall(words)) == set(PLACE.findall(text)), text
+
+    def test_no_translation_is_left_in_chinese(self):
+        """Columns of a workbook keep their Chinese names inside quotation marks."""
+        for text, words in catalogue().items():
+            assert not re.search(r"[\u4e00-\u9fff]", re.sub("“[^”]*”", "", words)), text
+
+
+class TestWordsOfData:
+    def test_a_sentence_put_together_in_code_becomes_a_pattern(self, tmp_path: Path):
+        source = tmp_path / "refusals.py"
+        source.write_text('"""说明"""\nWORDS = f"已由{task.name}认领"\nPLAIN = "请选择"\n')
+        with source.open("rb") as file:
+            found = [text for _line, _function, text, _comments in chinese_literals(file, (), (), {})]
+        assert sorted(found) == ["已由{name}认领", "请选择"]
+
+    def test_a_form_shows_titles_but_no_source_and_no_sample(self, tmp_path: Path):
+        form = tmp_path / "form.json"
+        form.write_text('{"title": "增员", "source": "手册", "x-excel": {"sample": "示例"}, "enum": ["甲"]}')
+        with form.open("rb") as file:
+            assert [each[2] for each in definition_words(file, (), (), {})] == ["增员", "甲"]
+
+    def test_a_diagram_shows_its_elements_and_the_titles_of_its_tasks(self, tmp_path: Path):
+        diagram = tmp_path / "process.bpmn"
+        diagram.write_text(
+            '<bpmn:userTask id="fill" name="填写"/><spiffworkflow:property name="title" value="核对"/>'
+            '<spiffworkflow:property name="summary" value="姓名"/>'
+        )
+        with diagram.open("rb") as file:
+            assert [each[2] for each in definition_words(file, (), (), {})] == ["填写", "核对"]
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> str:
+    target = tmp_path_factory.mktemp("catalogue") / "messages.mo"
+    with CATALOGUE.open("rb") as source, target.open("wb") as file:
+        write_mo(file, read_po(source))
+    return str(target)
+
+
+class TestSentences:
+    @pytest.mark.parametrize(
+        ("sentence", "words"),
+        [
+            ("请填写身份证号码", "Enter Identity card number"),
+            ("姓名：最多 50 个字", "Name: at most 50 characters"),
+            ("该任务已由李强认领，请选择其他任务", "李强 has claimed this case. Choose another"),
+            (
+                "以下险种必须参加：职工基本医疗保险、生育保险。",
+                "These funds are compulsory: Basic medical insurance for employees, Maternity insurance.",
+            ),
+            ("合计{不是}占位", "合计{不是}占位"),
+            ("王小明", "王小明"),
+        ],
+    )
+    def test_the_values_move_into_the_translated_pattern(self, compiled: str, sentence: str, words: str):
+        assert translated_sentence(sentence, compiled) == words
+
+    def test_pages_use_them_in_english_only(self, app: Flask):
+        sentence = "证件号码与第7行重复，同一文件中每人只能填写一行。"
+        with app.test_request_context("/", headers={"Cookie": "language=en"}):
+            assert translated_text(sentence).startswith("The identity number is the same as in row 7")
+        with app.test_request_context("/", headers={"Cookie": "language=zh"}):
+            assert translated_text(sentence) == sentence
