@@ -216,3 +216,12 @@ def test_the_counter_of_another_region_files_and_somebody_else_decides(person, n
     assert done.message_code == "retirement.accepted"
     after = [row for row in rows(Enrolment, person_id=found.person_id) if row.to_month is None]
     assert {row.person_type for row in after} == {"1201"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"retirement_date": "2026-13-01"}, {"retirement_wage_yuan": "很多"}, {"total_months": ""}],
+)
+def test_a_half_filled_form_has_no_amounts(handler, now, given):
+    found = employee(handler)
+    assert trials.quote(handler, "retirement", {**form(found), **given}, now) is None

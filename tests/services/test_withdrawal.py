@@ -255,3 +255,32 @@ def test_elsewhere_it_is_for_the_counter(person, now):
     found = employee(suzhou)
     with pytest.raises((NotFound, Forbidden)):
         declarations.file(suzhou, "withdrawal", form(found), now)
+
+
+def test_the_counter_of_another_region_files_and_somebody_else_decides(person, now):
+    counter, handler = person("suzhou.counter"), person("suzhou.handler")
+    found = employee(handler)
+    made = declarations.file(counter, "withdrawal", form(found), now, employer_id=handler.employer_id)
+    assert made.status == "submitted"
+    done = audits.decide(person("suzhou.auditor"), task_of(made.reference), "approve", "", [], now)
+    assert done.message_code == "withdrawal.accepted_without_payment"
+    assert open_funds(found.person_id) == {}
+
+
+@pytest.mark.parametrize("day", ["", "2026", "2026-02-31", "去年"])
+def test_a_half_filled_form_has_no_amounts(handler, now, day):
+    found = employee(handler)
+    assert trials.quote(handler, "withdrawal", {**form(found), "termination_date": day}, now) is None
+
+
+def test_returned_and_corrected_it_is_audited_again(handler, filed, auditor, senior, now):
+    found = employee(handler)
+    made = filed(found)
+    back = audits.decide(auditor, task_of(made), "return", "请核对终止时间", ["termination_date"], now)
+    assert back.status == "returned"
+    corrected = form(found, termination_date="2026-09-20")
+    again = declarations.file(handler, "withdrawal", corrected, now, reference=made)
+    assert again.status == "submitted"
+    audits.decide(auditor, task_of(made), "approve", "", [], now)
+    audits.decide(senior, task_of(made), "approve", "", [], now)
+    assert {row.to_month for row in rows(Enrolment, person_id=found.person_id)} == {"2026-09"}
