@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
-from app.clock import to_utc
 from app.domain import base as rules
 from app.domain.base import BaseRequest, WageSpan
 from app.domain.calendar import add_months, month_of
 from app.domain.collection import BASE_DIFFERENCE, MONTH_DUES
-from app.domain.contribution import ACTIVE, CLIP, RETIRED, FenLine, tariff
+from app.domain.contribution import ACTIVE, CLIP, RETIRED, FenLine, Tariff, tariff
 from app.domain.enrolment import RETIREE_TYPES
 from app.domain.money import from_fen, to_fen
 from app.domain.parameters import ParameterSet
@@ -23,13 +23,10 @@ from app.services.cases import Case
 from app.services.results import AmountLine, Amounts
 from app.services.stopping import open_stretches
 from app.services.subjects import is_number, with_open_case
-from app.store.bases import BaseRow
 from app.store.crypto import blind
 from app.store.facts import StretchRecord
-from app.store.ids import new_id
-from app.store.ledger import LineRow, line_values
+from app.store.ledger import LineRow
 
-APPLY = "base.apply"
 # What an auditor is told was checked, by the beginnings of the codes that speak of it.
 SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
@@ -172,17 +169,23 @@ def differences(case: Case, today: date) -> list[Difference]:
     lines = case.registry.lines_beyond(row.person_id, add_months(request.from_month, -1), END_OF_TIME)
     last = request.to_month or END_OF_TIME
     stretches = open_stretches(case)
-    retired = _retired(stretches)
+    retired = is_retired(stretches)
     touched = [line for line in lines if _counts(line, row.employer_id, last, retired=retired)]
     status = RETIRED if retired else ACTIVE
-    funds = [each.fund for each in stretches]
+    funds = tuple(sorted(each.fund for each in stretches))
     return [
         Difference(month, line)
         for month, carried in sorted(rules.carried_by_month(touched).items())
         for line in rules.base_differences(
-            tariff(case.parameters, month, status, funds), request.wage_yuan, carried
+            tariff_of(case.parameters, month, status, funds), request.wage_yuan, carried
         )
     ]
+
+
+@lru_cache(maxsize=512)
+def tariff_of(parameters: ParameterSet, month: str, status: str, funds: tuple[str, ...]) -> Tariff:
+    """The tariff of a month, made once per published parameters."""
+    return tariff(parameters, month, status, funds)
 
 
 def _counts(line: LineRow, employer_id: int, last: str, *, retired: bool) -> bool:
@@ -194,7 +197,8 @@ def _counts(line: LineRow, employer_id: int, last: str, *, retired: bool) -> boo
     )
 
 
-def _retired(stretches: Sequence[StretchRecord]) -> bool:
+def is_retired(stretches: Sequence[StretchRecord]) -> bool:
+    """Whether the person is insured as a retiree."""
     return any(each.person_type.startswith(RETIREE_TYPES) for each in stretches)
 
 
@@ -209,8 +213,9 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     request, stretches = request_of(case, today), open_stretches(case)
     if not stretches or not request.from_month:
         return None
-    status = RETIRED if _retired(stretches) else ACTIVE
-    rule = tariff(case.parameters, request.from_month, status, [each.fund for each in stretches])
+    status = RETIRED if is_retired(stretches) else ACTIVE
+    funds = tuple(sorted(each.fund for each in stretches))
+    rule = tariff_of(case.parameters, request.from_month, status, funds)
     quote = rule.quote(request.wage_yuan, CLIP)
     found = differences(case, today)
     due = month_of(today)
@@ -254,57 +259,3 @@ def _amount(each: Difference, due_month: str) -> AmountLine:
         fixed_fen=None,
         amount_fen=each.line.amount_fen,
     )
-
-
-def apply_base(case: Case, today: date, now: datetime) -> Sequence[Difference]:
-    """Enter the wage into each of the person's funds, and charge what it changes in assessed months.
-
-    Shape: `today` is the day of submission, which fixes the months; `now` the moment of the act.
-    Source: Nantong manual 2.5, platform manual 3.3 and 3.8.
-    """
-    row, request = case.declaration, request_of(case, today)
-    stretches = open_stretches(case)
-    status = RETIRED if _retired(stretches) else ACTIVE
-    base = tariff(case.parameters, request.from_month, status, ()).base(request.wage_yuan, CLIP).amount
-    present = request.to_month is None or request.to_month >= month_of(today)
-    case.bases += [
-        BaseRow(
-            id=new_id(),
-            enrolment_id=each.id,
-            declaration_id=row.id,
-            action=row.kind,
-            from_month=request.from_month,
-            to_month=request.to_month,
-            wage_fen=to_fen(request.wage_yuan),
-            base_fen=to_fen(base),
-            before_wage_fen=each.wage_fen,
-            before_base_fen=each.base_fen,
-            at_utc=to_utc(now),
-            present=present,
-        )
-        for each in stretches
-    ]
-    found = differences(case, today)
-    case.lines += [
-        line_values(
-            region=row.region,
-            person_id=row.person_id or 0,
-            employer_id=row.employer_id,
-            fund=each.line.fund,
-            party=each.line.party,
-            due_type=BASE_DIFFERENCE,
-            due_month=month_of(now.date()),
-            accrual_month=each.month,
-            base_fen=each.line.base_fen,
-            rate=each.line.rate or None,
-            fixed_fen=None,
-            amount_fen=each.line.amount_fen,
-            declaration_id=row.id,
-            created_at_utc=to_utc(now),
-        )
-        for each in found
-    ]
-    case.effect_once(
-        APPLY, now, {"from_month": request.from_month, "months": sorted({each.month for each in found})}
-    )
-    return found

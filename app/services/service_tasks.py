@@ -13,7 +13,7 @@ from app.domain.retiring import retirement_outcome
 from app.domain.stop import stop_outcome
 from app.errors import Conflict, Rejected
 from app.services import (
-    basing,
+    base_effects,
     collecting,
     collection_cancelling,
     effects,
@@ -120,7 +120,7 @@ def apply_base(context: Context) -> Result:
     """Enter an accepted contribution base. Raises: Rejected."""
     case, row = context.case, context.case.declaration
     day = _judge_again(context)
-    found = basing.apply_base(case, day, context.now)
+    found = base_effects.apply_base(case, day, context.now)
     row.result_code = f"{row.kind}.accepted"
     row.result_message = case.message(row.result_code)
     return {"differences": len(found)}

@@ -1,0 +1,74 @@
+"""What a declared base does to the registry and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from app.clock import to_utc
+from app.domain.calendar import month_of
+from app.domain.collection import BASE_DIFFERENCE
+from app.domain.contribution import ACTIVE, CLIP, RETIRED
+from app.domain.money import to_fen
+from app.services.basing import Difference, differences, is_retired, request_of, tariff_of
+from app.services.cases import Case
+from app.services.stopping import open_stretches
+from app.store.bases import BaseRow
+from app.store.ids import new_id
+from app.store.ledger import line_values
+
+APPLY = "base.apply"
+
+
+def apply_base(case: Case, today: date, now: datetime) -> Sequence[Difference]:
+    """Enter the wage into each of the person's funds, and charge what it changes in assessed months.
+
+    Shape: `today` is the day of submission, which fixes the months; `now` the moment of the act.
+    Source: Nantong manual 2.5, platform manual 3.3 and 3.8.
+    """
+    row, request = case.declaration, request_of(case, today)
+    stretches = open_stretches(case)
+    status = RETIRED if is_retired(stretches) else ACTIVE
+    base = tariff_of(case.parameters, request.from_month, status, ()).base(request.wage_yuan, CLIP).amount
+    present = request.to_month is None or request.to_month >= month_of(today)
+    case.bases += [
+        BaseRow(
+            id=new_id(),
+            enrolment_id=each.id,
+            declaration_id=row.id,
+            action=row.kind,
+            from_month=request.from_month,
+            to_month=request.to_month,
+            wage_fen=to_fen(request.wage_yuan),
+            base_fen=to_fen(base),
+            before_wage_fen=each.wage_fen,
+            before_base_fen=each.base_fen,
+            at_utc=to_utc(now),
+            present=present,
+        )
+        for each in stretches
+    ]
+    found = differences(case, today)
+    case.lines += [
+        line_values(
+            region=row.region,
+            person_id=row.person_id or 0,
+            employer_id=row.employer_id,
+            fund=each.line.fund,
+            party=each.line.party,
+            due_type=BASE_DIFFERENCE,
+            due_month=month_of(now.date()),
+            accrual_month=each.month,
+            base_fen=each.line.base_fen,
+            rate=each.line.rate or None,
+            fixed_fen=None,
+            amount_fen=each.line.amount_fen,
+            declaration_id=row.id,
+            created_at_utc=to_utc(now),
+        )
+        for each in found
+    ]
+    case.effect_once(
+        APPLY, now, {"from_month": request.from_month, "months": sorted({each.month for each in found})}
+    )
+    return found
