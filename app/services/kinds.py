@@ -49,7 +49,8 @@ class Handling:
 
     Shape: `judge` says what refuses and what warns on a day; `settle` fixes, from an accepted form, the
     facts that the case keeps and gives what the diagram is told; `trial` calculates what filing would
-    charge or give back, None where the form does not say enough yet; `prepare` puts into the form what
+    charge or give back, None where the form does not say enough yet; `trial_at_decision` the same for an
+    approval after the day of submission, where that changes it; `prepare` puts into the form what
     follows from the registry and the day; `defaults` is what a blank form starts with, of its fields;
     `closed` says why no form of the kind is taken from employers today;
     `subjects` names what was checked, by the beginnings of the codes that speak of it.
@@ -58,6 +59,7 @@ class Handling:
     judge: Callable[[Case, date], Verdict]
     settle: Callable[[Case, date], dict[str, Any]]
     trial: Callable[[Case, date], Amounts | None]
+    trial_at_decision: Callable[[Case, date, date], Amounts | None] | None = None
     prepare: Callable[[Case, date], None] = _identify
     defaults: Callable[[Collection[str], ParameterSet, date], dict[str, Any]] = _nothing
     subjects: Subjects = ()
@@ -81,7 +83,13 @@ _BASE = Handling(
     subjects=basing.SUBJECTS,
 )
 HANDLINGS: Mapping[str, Handling] = {
-    "enrol": Handling(enrolling.judge, enrolling.settle, enrolling.trial_of, subjects=enrolling.SUBJECTS),
+    "enrol": Handling(
+        enrolling.judge,
+        enrolling.settle,
+        enrolling.trial_of,
+        trial_at_decision=enrolling.trial_of,
+        subjects=enrolling.SUBJECTS,
+    ),
     "stop": _STOP,
     "stop_retiree": _STOP,
     "base": _BASE,

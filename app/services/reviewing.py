@@ -145,8 +145,14 @@ def _subject(subjects_of_kind: Subjects, code: str) -> str:
 
 
 def _trial(case: Case, now: datetime) -> Amounts | None:
+    """What an approval would charge now."""
     rules = HANDLINGS.get(case.declaration.kind)
-    return rules.trial(case, submission_day(case, now)) if rules else None
+    if rules is None:
+        return None
+    day = submission_day(case, now)
+    if rules.trial_at_decision is not None:
+        return rules.trial_at_decision(case, day, now.date())
+    return rules.trial(case, day)
 
 
 def _before(case: Case) -> dict[str, Any]:

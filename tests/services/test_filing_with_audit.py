@@ -6,7 +6,7 @@ import pytest
 
 from app.clock import to_utc
 from app.errors import Conflict, Forbidden, NotFound, Rejected
-from app.services import audits, declarations
+from app.services import audits, declarations, reviewing
 from app.store.models import (
     ContributionLine,
     Declaration,
@@ -88,7 +88,14 @@ def test_a_late_approval_reaches_the_months_settled_meanwhile(nantong, auditor, 
     found = citizen(NANTONG, "not_insured", 2)
     receipt = declarations.file(nantong, "enrol", nantong_form(found, "2026-09"), now, submit_now=True)
     later = datetime(2027, 1, 25, 9)
+    shown = reviewing.review(auditor, receipt.reference, later).amounts
     audits.decide(auditor, task_of(receipt.reference), "approve", "", [], later)
+    assert shown is not None
+    charged = rows(ContributionLine, declaration_id=one(receipt.reference).id)
+    # the auditor saw what the approval then charged
+    assert sorted(
+        (line.fund, line.party, line.accrual_month, line.due_month) for line in shown.lines
+    ) == sorted((line.fund, line.party, line.accrual_month, line.due_month) for line in charged)
     lines = rows(ContributionLine, declaration_id=one(receipt.reference).id)
     # the start stays; on the 25th of January the months up to January are settled, without this person
     assert sorted({line.accrual_month for line in lines}) == [
