@@ -87,13 +87,20 @@ def _told(result: BulkResult) -> None:
         notify(_("已通过 %(count)s 件。", count=result.done), "good")
     failures = [item for item in result.items if not item.ok]
     for item in failures[:3]:
-        notify(_("申报 %(reference)s 未能通过：%(why)s", reference=item.reference, why=item.message), "bad")
+        notify(
+            _(
+                "申报 %(reference)s 未能通过：%(why)s",
+                reference=item.reference,
+                why=translated_text(item.message),
+            ),
+            "bad",
+        )
     if len(failures) > 3:
         notify(_("另有 %(count)s 件未能通过，请逐件查看。", count=len(failures) - 3), "bad")
 
 
 def _failure(item: ItemResult) -> str:
-    return f"{item.reference} {item.message}"
+    return f"{item.reference} {translated_text(item.message)}"
 
 
 def _number(name: str) -> int:

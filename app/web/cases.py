@@ -21,6 +21,7 @@ from app.services.results import BulkResult, CaseView
 from app.web import decisions, progress
 from app.web.amounts import months_of, total_of_months
 from app.web.frame import kind_words, notify, render_confirm
+from app.web.i18n import translated_text
 from app.web.reading import reading_sections
 from app.web.security import actor, guard
 
@@ -193,7 +194,7 @@ def _named(case: CaseView) -> str:
 def _refused(result: BulkResult) -> bool:
     for item in result.items:
         if not item.ok:
-            notify(_("未能办理：%(why)s", why=item.message), "bad")
+            notify(_("未能办理：%(why)s", why=translated_text(item.message)), "bad")
     return not result.items or result.failed > 0
 
 

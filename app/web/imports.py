@@ -22,6 +22,7 @@ from app.services.forms import FormSetting, setting_of
 from app.services.imports import BatchRow
 from app.services.templates import Workbook
 from app.web.frame import kind_words, notify, render_confirm, translated, words
+from app.web.i18n import translated_text
 from app.web.security import actor, guard
 
 batches = Blueprint("imports", __name__)
@@ -206,7 +207,7 @@ def _step(kind: str, rules: ParameterSet, now: datetime) -> Step | None:
         return None
     fields = [_asked(setting, batch, name) for name in batch.settings]
     megabytes = rules.integer("batch.max_megabytes", now)
-    size = rules.message("import.too_large").format(megabytes=megabytes).rstrip("。")
+    size = translated_text(rules.message("import.too_large").format(megabytes=megabytes)).rstrip("。.")
     return Step(
         setting, batch, fields, rules.integer("batch.max_rows", now), megabytes * imports.MEGABYTE, size
     )

@@ -11,6 +11,7 @@ from app.errors import Conflict, Rejected, ServiceFailure
 from app.services import incidents as services
 from app.services.actors import AGENCY
 from app.web.frame import notify
+from app.web.i18n import translated_text
 from app.web.security import actor, guard
 
 PAGE = 50
@@ -55,7 +56,10 @@ def retry(number: int) -> ResponseReturnValue:
         return redirect(url_for("incidents.detail", number=number), 303)
     except Rejected as refused:
         notify(
-            _("重试被业务规则拒绝：%(why)s", why="；".join(_(each.message) for each in refused.errors)),
+            _(
+                "重试被业务规则拒绝：%(why)s",
+                why="；".join(translated_text(each.message) for each in refused.errors),
+            ),
             "warn",
         )
         return redirect(url_for("incidents.detail", number=number), 303)

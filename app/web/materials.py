@@ -23,6 +23,7 @@ from app.services.material_needs import FORM
 from app.services.materials import MaterialFile, MaterialList
 from app.services.results import CaseView
 from app.web.frame import render_confirm, translated
+from app.web.i18n import translated_text
 from app.web.security import actor, guard
 
 materials = Blueprint("materials", __name__)
@@ -168,7 +169,9 @@ def _take(reference: str, item: str, chosen: FileStorage) -> Sequence[FieldError
     except Rejected as refused:
         name = chosen.filename or ""
         return [
-            FieldError(each.field, each.code, _("%(name)s：%(why)s", name=name, why=_(each.message)))
+            FieldError(
+                each.field, each.code, _("%(name)s：%(why)s", name=name, why=translated_text(each.message))
+            )
             for each in refused.errors
         ]
     return ()

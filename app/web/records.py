@@ -32,6 +32,7 @@ from app.store.queries import hall as queries
 from app.store.queries.hall import Filter
 from app.web.declarations import declarations
 from app.web.frame import kind_words, leave, notify, render_confirm, status_words, words
+from app.web.i18n import translated_text
 from app.web.security import actor, guard
 
 PAGE = 20
@@ -203,7 +204,14 @@ def _told(result: BulkResult, sentence: str) -> ResponseReturnValue:
     if result.done:
         notify(sentence % {"count": result.done}, "good")
     for item in [item for item in result.items if not item.ok][:3]:
-        notify(_("申报 %(reference)s 未能办理：%(why)s", reference=item.reference, why=item.message), "bad")
+        notify(
+            _(
+                "申报 %(reference)s 未能办理：%(why)s",
+                reference=item.reference,
+                why=translated_text(item.message),
+            ),
+            "bad",
+        )
     if result.failed > 3:
         notify(_("另有 %(count)s 条未能办理，请逐条查看。", count=result.failed - 3), "bad")
     return redirect(_back(), 303)
@@ -246,7 +254,7 @@ def _go_on(act: str, kind: str) -> ResponseReturnValue:
 
 
 def _failure(item: ItemResult) -> str:
-    return f"{item.reference} {item.message}"
+    return f"{item.reference} {translated_text(item.message)}"
 
 
 def _number(name: str) -> int:
