@@ -13,7 +13,18 @@ from app.domain.parameters import ParameterSet
 from app.services import outbox
 from app.services.actors import Actor
 from app.services.registry import Registry
-from app.store import bases, declarations, enrolments, events, incidents, instances, ledger, people, tasks
+from app.store import (
+    bases,
+    contacts,
+    declarations,
+    enrolments,
+    events,
+    incidents,
+    instances,
+    ledger,
+    people,
+    tasks,
+)
 from app.store.bases import BaseRow
 from app.store.constraints import unique_rules
 from app.store.crypto import decrypt_json
@@ -55,6 +66,8 @@ class Case:
     events: list[EventRow] = field(default_factory=list)
     effects: list[EffectRow] = field(default_factory=list)
     people: list[Row] = field(default_factory=list)
+    person_updates: list[Row] = field(default_factory=list)
+    employer_updates: list[Row] = field(default_factory=list)
     enrolments: list[Row] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
     bases: list[BaseRow] = field(default_factory=list)
@@ -135,6 +148,8 @@ def write(cases: Sequence[Case]) -> None:
         ledger.add_lines([row for case in cases for row in case.lines])
         add_entries([row for case in cases for row in case.account_entries])
         add_orders([row for case in cases for row in case.payment_orders])
+        contacts.set_people([row for case in cases for row in case.person_updates])
+        contacts.set_employers([row for case in cases for row in case.employer_updates])
         events.add_effects([row for case in cases for row in case.effects])
         events.add_events([row for case in cases for row in case.events])
         recovered = [case.declaration for case in cases if case.recovered]

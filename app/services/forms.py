@@ -70,6 +70,7 @@ class FormSetting:
             data["start_date"] = now.date().isoformat()
         if self.kind in HANDLINGS:
             data |= HANDLINGS[self.kind].defaults(self.form.by_name, self.parameters, now.date())
+            data |= HANDLINGS[self.kind].current(self.form, self.kind, self.employer_id, None)
         return data
 
     def settled(self, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
+from app.formspec.form import Form
 from app.services import (
     basing,
     collecting,
@@ -22,6 +23,7 @@ from app.services import (
     reverting,
     stopping,
     subjects,
+    updating,
     withdrawing,
 )
 from app.services.cases import Case
@@ -33,6 +35,10 @@ def _identify(case: Case, _today: date) -> None:
 
 
 def _nothing(_fields: Collection[str], _parameters: ParameterSet, _today: date) -> dict[str, Any]:
+    return {}
+
+
+def _nothing_known(_form: Form, _kind: str, _employer_id: int, _person_id: int | None) -> dict[str, Any]:
     return {}
 
 
@@ -52,6 +58,7 @@ class Handling:
     charge or give back, None where the form does not say enough yet; `trial_at_decision` the same for an
     approval after the day of submission, where that changes it; `prepare` puts into the form what
     follows from the registry and the day; `defaults` is what a blank form starts with, of its fields;
+    `current` is what the registry already knows of the employer, or of a person picked from its roster;
     `closed` says why no form of the kind is taken from employers today;
     `subjects` names what was checked, by the beginnings of the codes that speak of it.
     """
@@ -62,6 +69,7 @@ class Handling:
     trial_at_decision: Callable[[Case, date, date], Amounts | None] | None = None
     prepare: Callable[[Case, date], None] = _identify
     defaults: Callable[[Collection[str], ParameterSet, date], dict[str, Any]] = _nothing
+    current: Callable[[Form, str, int, int | None], dict[str, Any]] = _nothing_known
     subjects: Subjects = ()
     closed: Callable[[ParameterSet, date], Problem | None] = _always_open
 
@@ -81,6 +89,14 @@ _BASE = Handling(
     prepare=basing.prepare,
     defaults=basing.defaults,
     subjects=basing.SUBJECTS,
+)
+_UPDATE = Handling(
+    updating.judge,
+    updating.settle,
+    updating.trial_of,
+    prepare=updating.prepare,
+    current=updating.current,
+    subjects=updating.PERSON_SUBJECTS,
 )
 HANDLINGS: Mapping[str, Handling] = {
     "enrol": Handling(
@@ -107,6 +123,8 @@ HANDLINGS: Mapping[str, Handling] = {
     "person_record": Handling(
         registering.judge, registering.settle, registering.trial_of, subjects=enrolling.SUBJECTS[:1]
     ),
+    "person_update": _UPDATE,
+    "employer_update": replace(_UPDATE, subjects=updating.EMPLOYER_SUBJECTS),
     "revert": Handling(
         reverting.judge,
         reverting.settle,

@@ -35,7 +35,10 @@ def picked(actor: Actor, kind: str, person_id: int) -> dict[str, Any]:
     if found is None:
         raise NotFound("person")
     known = {"id_type": found.id_type, "id_number": found.id_number, "name": found.name}
-    return {name: value for name, value in known.items() if name in form.by_name}
+    start = {name: value for name, value in known.items() if name in form.by_name}
+    if kind in HANDLINGS:
+        start |= HANDLINGS[kind].current(form, kind, target.employer.id, found.person_id)
+    return start
 
 
 def prefilled(target: Target, form: Form, now: datetime) -> Iterator[dict[str, Any]]:

@@ -24,6 +24,7 @@ from app.services import (
     reverting,
     stop_effects,
     subjects,
+    updating,
     withdrawing,
 )
 from app.services.cases import Case
@@ -156,6 +157,16 @@ def apply_person_record(context: Context) -> Result:
     return None
 
 
+def apply_update(context: Context) -> Result:
+    """Enter changed contact and bank data. Raises: Rejected."""
+    case, row = context.case, context.case.declaration
+    day = _judge_again(context)
+    changed = updating.apply(case, day, context.now)
+    row.result_code = f"{row.kind}.accepted"
+    row.result_message = case.message(row.result_code, count=str(len(changed)))
+    return {"changed": len(changed)}
+
+
 def apply_retirement(context: Context) -> Result:
     """Make the person a retiree from the next month. Raises: Rejected."""
     case, row = context.case, context.case.declaration
@@ -228,6 +239,10 @@ SERVICES: Mapping[str, Service] = {
     "collection_cancel.apply": apply_collection_cancel,
     "person.check": check_form,
     "person.apply": apply_person_record,
+    "person_update.check": check_form,
+    "person_update.apply": apply_update,
+    "employer_update.check": check_form,
+    "employer_update.apply": apply_update,
     "revert.check": check_form,
     "revert.apply": apply_revert,
     "retirement.check": check_form,

@@ -39,7 +39,7 @@ def is_number(data: Mapping[str, Any], today: date) -> bool:
     return bool(number) and check_document(str(data.get("id_type") or CITIZEN_CARD), number, today).valid
 
 
-def with_open_case(case: Case, verdict: Verdict) -> Verdict:
+def with_open_case(case: Case, verdict: Verdict, code: str = "enrol.one_open") -> Verdict:
     """The verdict, with a refusal where another declaration about the same object is still open."""
     key = open_key(case)
     if key is None:
@@ -47,7 +47,7 @@ def with_open_case(case: Case, verdict: Verdict) -> Verdict:
     case.registry.read_open([key])
     if case.registry.open_keys[key] in (None, case.declaration.reference):
         return verdict
-    return Verdict((*verdict.problems, Problem("enrol.one_open", "id_number")), verdict.warnings)
+    return Verdict((*verdict.problems, Problem(code, "id_number")), verdict.warnings)
 
 
 def field_errors(problems: Iterable[Problem], parameters: ParameterSet, form: Form) -> list[FieldError]:
