@@ -17,6 +17,7 @@ from app.services.cases import Case
 from app.services.results import Amounts
 from app.store import contacts
 from app.store.crypto import encrypt_json
+from app.store.enrolments import enrolments_of
 
 OLD = "old_"
 # sealed whatever a region's form says: a field that only another region's form has may be among the data
@@ -40,7 +41,7 @@ EMPLOYER_SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def current(form: Form, kind: str, employer_id: int, person_id: int | None) -> dict[str, Any]:
     """What a form starts with: the data as they are, as old values and as proposals for the new ones."""
     if kind_object(kind) == PERSON:
-        known = contacts.person_data(person_id) if person_id is not None else {}
+        known = _person(form, person_id) if person_id is not None else {}
     else:
         known = contacts.employer_data(employer_id)
     proposals = {name: known[name] for name in changeable(form) if known.get(name)}
@@ -78,7 +79,22 @@ def _known(case: Case, today: date) -> dict[str, Any]:
         return contacts.employer_data(row.employer_id)
     if row.person_id is None or not _employed(case, today):
         return {}
-    return contacts.person_data(row.person_id)
+    return _person(case.bundle.form(row.kind), row.person_id)
+
+
+def _person(form: Form, person_id: int) -> dict[str, Any]:
+    """What is kept of an insured person; with the enrolment in short where the form shows it."""
+    known = contacts.person_data(person_id)
+    if "first_month" not in form.by_name:
+        return known
+    own = [each for each in enrolments_of([person_id]).get(person_id, []) if each.person_id == person_id]
+    standing = [each for each in own if each.status == "active" and each.to_month is None]
+    return {
+        **known,
+        "first_month": min((each.from_month for each in own), default=""),
+        "insured_type": standing[-1].person_type if standing else "",
+        "insured_status": "active" if standing else "stopped",
+    }
 
 
 def _employed(case: Case, today: date) -> bool:
@@ -130,13 +146,14 @@ def trial_of(_case: Case, _today: date) -> Amounts | None:
 def apply(case: Case, today: date, now: datetime) -> list[str]:
     """Write the new values and keep the old ones, sealed, with the effect; gives the changed fields."""
     row, changed = case.declaration, changes(case, today)
-    known = _known(case, today)
-    data = {**known, **{name: new for name, (_, new) in changed.items()}}
+    new_values = {name: new for name, (_, new) in changed.items()}
     if kind_object(row.kind) != PERSON:
+        data = contacts.employer_data(row.employer_id) | new_values
         case.employer_updates.append(contacts.employer_row(row.employer_id, data))
     else:
         if row.person_id is None:
             raise ValueError("the check lets nobody pass without a record")
+        data = contacts.person_data(row.person_id) | new_values
         form = case.bundle.form(row.kind)
         sensitive = {field.name for field in form.fields if field.sensitive} | SENSITIVE
         case.person_updates.append(contacts.person_row(row.person_id, data, sensitive))

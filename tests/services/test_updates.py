@@ -73,6 +73,8 @@ class TestPerson:
     def test_js_3_5_bank_and_recall(self, person, employee, now):
         handler = person("huaian.handler")
         person_id, start = employee(handler)
+        assert (start["insured_status"], start["insured_type"]) == ("active", "1101")
+        assert len(start["first_month"]) == len("2020-01")
         bank = {
             "bank_name": "示例银行",
             "bank_account_name": start["name"],
@@ -91,6 +93,7 @@ class TestPerson:
         assert row.details["marriage"] == "20"
         assert "bank_account" not in row.details
         assert "6222000011112222" not in str(row.details)
+        assert "insured_status" not in row.details
 
     @pytest.mark.parametrize("city", ["suzhou", "nanjing"])
     def test_at_once_where_nobody_audits(self, person, employee, now, city):

@@ -86,3 +86,20 @@ def test_the_employer_itself(agency):
     assert value(client.get(EMPLOYER).text, "old_contact_name") == "王芳"
     for tab in ("materials", "amounts", "diagram", "history"):
         assert client.get(f"/cases/{reference}?tab={tab}").status_code == 200
+
+
+def test_the_platform_shows_the_enrolment_and_cannot_change_it(app, agency):
+    client = agency.browser("huaian.handler")
+    with app.app_context():
+        person = rosters.search(agency.actor("huaian.handler"), "person_update", "")[0]
+    page = client.get(f"{PERSON}?person={person.person_id}").text
+    for words in ("人员类型", "首次参保年月", "正常参保", "婚姻状况（原值）", "银行账号（新值）"):
+        assert words in page
+    assert is_fixed(page, "first_month")
+    bank = {"bank_name": "示例银行", "bank_account_name": person.name, "bank_account": "6222000011112222"}
+    form = {"id_number": value(page, "id_number"), "phone": value(page, "phone"), "marriage": "20", **bank}
+    reference = filed(client, PERSON, **form)
+    case = agency.browser("huaian.auditor").get(f"/cases/{reference}").text
+    assert "已婚" in case
+    assert "首次参保年月" in case
+    assert "6222000011112222" not in case
