@@ -289,7 +289,8 @@ def remove(actor: Actor, batch_id: int) -> None:
 def retention_words(rules: ParameterSet, now: datetime) -> str:
     """How long results are kept, in the region's words."""
     hours = rules.integer("batch.retention_hours", now)
-    return rules.message("import.retention").format(hours=hours, days=hours // 24)
+    kept = f"{hours}h" if hours < 48 else f"{hours // 24}天"
+    return rules.message("import.retention").format(kept=kept)
 
 
 def rules_of(batch: BatchRow) -> ParameterSet:
