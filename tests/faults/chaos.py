@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from tests.faults.ground import Ground
 
 DATABASE = "database"
+ENDING_AN_ATTEMPT = ("horse", DATABASE)
 
 
 def new_random(what: str) -> random.Random:
@@ -50,24 +51,26 @@ class Chaos:
         Jobs are quick: without standing still they would be over before the second kill.
         """
         installation = self._ground.installation
-        last = -1
+        left, last = list(self._order), -1
 
-        def running(more: bool) -> bool:
+        def next_part() -> str | None:
+            # what fails three times without progress is given up, as it should be: these kills wait for some
             found = progress()
-            return (bool(installation.horses()) and (found > last or not more)) or ended()
+            return next((part for part in left if part not in ENDING_AN_ATTEMPT or found > last), None)
 
-        for part in self._order:
-            # what fails three times without any progress is given up, as it should be
-            ends_attempt = part in ("horse", DATABASE)
-            installation.spare(part)
-            installation.wait_until(lambda more=ends_attempt: running(more), "nobody works on it", 300)
-            if ended():
+        def running() -> bool:
+            return bool(next_part() and installation.horses()) or ended()
+
+        while left:
+            installation.wait_until(running, "nobody works on it", 300)
+            if ended() or (part := next_part()) is None:
                 break
+            left.remove(part)
             time.sleep(self._chance.uniform(0, slice_s))
             with installation.frozen("horse"):
                 if self._strike(part, ended):
                     found = progress()
-                    last = found if ends_attempt else last
+                    last = found if part in ENDING_AN_ATTEMPT else last
                     self.killed.append(f"{part} at {found}")
         print("killed: " + ", ".join(self.killed))
 

@@ -92,7 +92,7 @@ class Installation:
 
     def kill(self, part: str, place: int = 0) -> bool:
         """Kill one process of a part with -9; False where there is none now."""
-        self.spare(part)
+        self._spare(part)
         found = self.processes(part)
         if not found:
             return False
@@ -103,7 +103,7 @@ class Installation:
         self._deaths.append((part, time.monotonic()))
         return True
 
-    def spare(self, part: str) -> None:
+    def _spare(self, part: str) -> None:
         """Wait where one more death would make the supervisor give up, as it should."""
 
         def few() -> bool:

@@ -135,7 +135,7 @@ def test_a_batch_survives_kills(ground: Ground, full: bool) -> None:
             assert seen
             return int(seen[1])
 
-        chaos.within_a_job(progress, lambda: _state(batch_id) in ENDED, slice_s=0.3)
+        chaos.within_a_job(progress, lambda: _state(batch_id) in ENDED, slice_s=0.1)
         work_through(ground, batch_id, hurried=not full)
         settle(ground)
         assert problems_of_batch(batch_id, file.rows) == []
