@@ -117,9 +117,9 @@ class TestNantong:
     def test_nt_2_6_the_file_holds_the_roster_and_only_the_wage_is_filled_in(
         self,
         nantong,
-        run,
+        run,  # noqa: F811
         auditor,
-        now,  # noqa: F811
+        now,
     ):
         made = templates.template_of(nantong, "base", now)
         assert made.file_name == "企业(32060000001)职工批量工资申报填写表.xlsx"

@@ -6,7 +6,6 @@ import pytest
 from openpyxl import load_workbook
 
 from app.definitions import current
-from app.domain.identity import mask
 from app.errors import Conflict, NotFound, Rejected
 from app.services import batch_results, batch_run, imports
 from app.store.models import Declaration, Enrolment, ImportBatch, ImportRow

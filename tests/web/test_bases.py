@@ -12,7 +12,8 @@ from tests.web.visits import actor, citizen, token
 
 
 def menu(client) -> set[str]:
-    return set(re.findall(r'href="(/(?:declare|imports)/[a-z_]+)"', client.get("/", follow_redirects=True).text))
+    page = client.get("/", follow_redirects=True).text
+    return set(re.findall(r'href="(/(?:declare|imports)/[a-z_]+)"', page))
 
 
 def test_every_city_finds_what_it_offers(handler):  # noqa: F811

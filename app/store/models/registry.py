@@ -114,8 +114,8 @@ class Enrolment(Model):
 class EnrolmentChange(Model):
     """What a declaration changed in an enrolment: the changed columns before and after.
 
-    `action` is stopped, cancelled, restored, reverted or retired; base and base_annual declare a wage. The beginning of an enrolment is the
-    row itself, with the declaration that made it.
+    `action` is stopped, cancelled, restored, reverted or retired; base and base_annual declare a wage. The
+    beginning of an enrolment is the row itself, with the declaration that made it.
     """
 
     __tablename__ = "enrolment_change"
