@@ -17,6 +17,8 @@ from babel.messages.mofile import read_mo
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Shorter texts are words, and words are looked up as they are.
 _SHORTEST = 4
+# A pattern with hardly a word of its own ({hours}天) would fit names and addresses too.
+_LEAST_OWN = 3
 
 
 def translated_sentence(text: str, catalogue: str) -> str:
@@ -47,7 +49,11 @@ def _read(catalogue: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], s
     with Path(catalogue).open("rb") as file:
         messages = {str(each.id): str(each.string) for each in read_mo(file) if isinstance(each.id, str)}
     plain = {text: words for text, words in messages.items() if "{" not in text}
-    templates = sorted((text for text in messages if "{" in text), key=_literal, reverse=True)
+    templates = sorted(
+        (text for text in messages if "{" in text and _literal(text) >= _LEAST_OWN),
+        key=_literal,
+        reverse=True,
+    )
     return plain, [(_pattern(text), messages[text]) for text in templates]
 
 

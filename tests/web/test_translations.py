@@ -131,6 +131,7 @@ class TestSentences:
             ),
             ("合计{不是}占位", "合计{不是}占位"),
             ("王小明", "王小明"),
+            ("通天路九重天", "通天路九重天"),
         ],
     )
     def test_the_values_move_into_the_translated_pattern(self, compiled: str, sentence: str, words: str):
