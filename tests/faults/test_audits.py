@@ -90,7 +90,7 @@ def test_a_stream_of_audits_survives_kills(ground: Ground, full: bool) -> None:
         work += [pool.submit(audit, auditor, desk) for auditor in auditors]
 
         def gone_home() -> bool:
-            return any(each.done() for each in work[1:])
+            return any(each.done() for each in work[1:]) or (work[0].done() and bool(work[0].exception()))
 
         def all_decided() -> bool:
             return desk.filed.is_set() and _decided(numbers) == len(numbers)
@@ -102,8 +102,8 @@ def test_a_stream_of_audits_survives_kills(ground: Ground, full: bool) -> None:
             )
         finally:
             desk.closed.set()
-        for each in work:
-            each.result(timeout=120)
+            for each in work:
+                each.result(timeout=120)
         print({visitor._username: visitor.seen for visitor in (handler, *auditors)})
         settle(ground)
         assert problems_of(numbers) == []
