@@ -5,13 +5,17 @@ export function watchWorkbench(part) {
   const form = part.querySelector?.("form[data-decision]");
   if (form && !form.dataset.ready) {
     form.dataset.ready = "1";
-    phrases(form);
     keepOpinion(form);
     openReturning(form);
   }
 }
 
 export function watchDecisions() {
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-phrase]")) {
+      takePhrase(event.target);
+    }
+  });
   document.addEventListener("keydown", (event) => {
     const form = document.querySelector("form[data-decision]");
     const busy = event.ctrlKey || event.metaKey || event.altKey || event.isComposing;
@@ -40,17 +44,15 @@ function typing(target) {
   return target.matches?.("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]");
 }
 
-function phrases(form) {
-  const list = form.querySelector("[data-phrase]");
-  const opinion = form.elements.namedItem("opinion");
-  list?.addEventListener("change", () => {
-    if (list.value) {
-      opinion.value = opinion.value.trim() ? `${opinion.value.trim()}；${list.value}` : list.value;
-      opinion.dispatchEvent(new Event("input", { bubbles: true }));
-      opinion.focus();
-    }
-    list.value = "";
-  });
+// Listens at the document: the next case is on the page a moment before anything can be tied to its parts.
+function takePhrase(list) {
+  const opinion = list.form?.elements.namedItem("opinion");
+  if (list.value && opinion) {
+    opinion.value = opinion.value.trim() ? `${opinion.value.trim()}；${list.value}` : list.value;
+    opinion.dispatchEvent(new Event("input", { bubbles: true }));
+    opinion.focus();
+  }
+  list.value = "";
 }
 
 // Only this tab of the browser remembers, and only until the case is decided.
