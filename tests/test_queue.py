@@ -9,7 +9,7 @@ from app import queue
 
 
 @pytest.fixture(autouse=True)
-def _redis(redis_url):
+def _redis(redis_url, redis_client):
     queue.configure(redis_url)
     yield
     queue.configure("redis://127.0.0.1:1/0")
