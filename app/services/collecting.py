@@ -19,8 +19,8 @@ from app.domain.problem import Problem, Verdict
 from app.services import subjects
 from app.services.basing import spans_of
 from app.services.cases import Case
-from app.services.enrolling import tariff_of
-from app.services.results import AmountLine, Amounts
+from app.services.enrolling import amount_line, tariff_of
+from app.services.results import Amounts
 from app.services.subjects import is_number, with_open_case
 from app.store.crypto import blind
 from app.store.ledger import line_values
@@ -148,21 +148,7 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if case.declaration.person_id is None or request.to_month < request.from_month:
         return None
     due = month_of(today)
-    lines = [
-        AmountLine(
-            fund=line.fund,
-            party=line.party,
-            due_type=SUPPLEMENTARY,
-            due_month=due,
-            accrual_month=month,
-            base_fen=to_fen(line.base),
-            rate=None if line.rate is None else f"{line.rate.normalize():f}",
-            fixed_fen=None if line.fixed is None else to_fen(line.fixed),
-            amount_fen=to_fen(line.amount),
-            demo=line.demo,
-        )
-        for month, line in lines_of(case, today)
-    ]
+    lines = [amount_line(line, SUPPLEMENTARY, due, month) for month, line in lines_of(case, today)]
     if not lines:
         return None
     months = sorted({line.accrual_month for line in lines})

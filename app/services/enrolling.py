@@ -177,12 +177,12 @@ def trial(
     months = rules.backpay_months(parameters, start, today, charged, decided)
     due = month_of(decided or today)
     lines = [
-        _amount(line, SUPPLEMENTARY, due, month)
+        amount_line(line, SUPPLEMENTARY, due, month)
         for month in months
         for line in tariff_of(parameters, month, funds).quote(wage, CLIP).lines
     ]
     return Amounts(
-        monthly=[_amount(line, NORMAL, start, start) for line in monthly.lines],
+        monthly=[amount_line(line, NORMAL, start, start) for line in monthly.lines],
         lines=lines,
         months=months,
         wage_fen=to_fen(wage),
@@ -201,7 +201,8 @@ def _wage(data: Mapping[str, Any]) -> Decimal | None:
     return wage if wage.is_finite() and wage > 0 else None
 
 
-def _amount(line: Line, due_type: str, due_month: str, month: str) -> AmountLine:
+def amount_line(line: Line, due_type: str, due_month: str, month: str) -> AmountLine:
+    """A rule's line as a trial line: sums in fen, the rate in words."""
     return AmountLine(
         fund=line.fund,
         party=line.party,

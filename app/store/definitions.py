@@ -75,11 +75,6 @@ def list_versions(
     return list(db.session.scalars(query.order_by(*_TAIL).limit(2000)))
 
 
-def latest_version_id() -> int:
-    """The largest id among all versions (0 without any): changes whenever something is published."""
-    return db.session.scalar(select(func.max(DefinitionVersion.id))) or 0
-
-
 def versions_mark() -> tuple[int, int]:
     """How many versions there are and the largest id: a row that commits late still changes the count."""
     count, largest = db.session.execute(
@@ -131,25 +126,6 @@ def find_bundle(sha256: str) -> DefinitionBundle | None:
     """The bundle of exactly this set of versions, if one was made."""
     query = select(DefinitionBundle).where(DefinitionBundle.sha256 == sha256)
     return db.session.scalars(query).one_or_none()
-
-
-def add_bundle(sha256: str, kind: str, region: str, version_ids: Sequence[int], now_utc: datetime) -> int:
-    """Add a bundle in the open transaction; gives its id."""
-    bundle_id = new_id()
-    insert_rows(
-        DefinitionBundle,
-        [
-            {
-                "id": bundle_id,
-                "sha256": sha256,
-                "kind": kind,
-                "region": region,
-                "version_ids": list(version_ids),
-                "created_at_utc": now_utc,
-            }
-        ],
-    )
-    return bundle_id
 
 
 def ensure_bundle(sha256: str, kind: str, region: str, version_ids: Sequence[int], now_utc: datetime) -> int:
