@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from app.clock import to_utc
@@ -10,8 +11,10 @@ from app.domain.calendar import month_of
 from app.domain.collection import BASE_DIFFERENCE
 from app.domain.contribution import ACTIVE, CLIP, RETIRED
 from app.domain.money import to_fen
+from app.services import basing
 from app.services.basing import Difference, differences, is_retired, request_of, tariff_of
 from app.services.cases import Case
+from app.services.handling import Handling, Result
 from app.services.stopping import open_stretches
 from app.store.bases import BaseRow
 from app.store.ids import new_id
@@ -72,3 +75,24 @@ def apply_base(case: Case, today: date, now: datetime) -> Sequence[Difference]:
         APPLY, now, {"from_month": request.from_month, "months": sorted({each.month for each in found})}
     )
     return found
+
+
+def accept(case: Case, day: date, now: datetime) -> Result:
+    """Enter an accepted contribution base."""
+    row = case.declaration
+    found = apply_base(case, day, now)
+    row.result_code = f"{row.kind}.accepted"
+    row.result_message = case.message(row.result_code)
+    return {"differences": len(found)}
+
+
+HANDLING = Handling(
+    basing.judge,
+    basing.settle,
+    basing.trial_of,
+    prepare=basing.prepare,
+    defaults=basing.defaults,
+    subjects=basing.SUBJECTS,
+    accept=accept,
+)
+ANNUAL = replace(HANDLING, defaults=basing.annual_defaults, closed=basing.closed_today)

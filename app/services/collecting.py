@@ -20,6 +20,7 @@ from app.services import subjects
 from app.services.basing import spans_of
 from app.services.cases import Case
 from app.services.enrolling import amount_line, tariff_of
+from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.services.subjects import is_number, with_open_case
 from app.store.crypto import blind
@@ -187,3 +188,15 @@ def apply_collection(case: Case, today: date, now: datetime) -> list[str]:
     row.facts = {**row.facts, "months": months, "late_fee_fen": fee}
     case.effect_once(APPLY, now, {"months": months, "late_fee_fen": fee})
     return months
+
+
+def accept(case: Case, day: date, now: datetime) -> Result:
+    """Charge the months of an accepted supplementary collection."""
+    row = case.declaration
+    months = apply_collection(case, day, now)
+    row.result_code = "collection.accepted"
+    row.result_message = case.message(row.result_code, months=str(len(months)))
+    return {"backpay_months": len(months)}
+
+
+HANDLING = Handling(judge, settle, trial_of, subjects=SUBJECTS, accept=accept)

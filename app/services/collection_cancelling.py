@@ -14,6 +14,7 @@ from app.domain.problem import Verdict
 from app.services import subjects
 from app.services.cases import Case
 from app.services.collecting import month_in
+from app.services.handling import Handling, Result
 from app.services.results import AmountLine, Amounts
 from app.services.stop_effects import take_back
 from app.services.subjects import is_number, with_open_case
@@ -129,3 +130,15 @@ def apply_cancellation(case: Case, today: date, now: datetime) -> list[str]:
     case.declaration.facts = {**case.declaration.facts, "taken_back": months}
     case.effect_once(APPLY, now, {"months": months})
     return months
+
+
+def accept(case: Case, day: date, now: datetime) -> Result:
+    """Take a supplementary collection back."""
+    row = case.declaration
+    months = apply_cancellation(case, day, now)
+    row.result_code = "collection_cancel.accepted"
+    row.result_message = case.message(row.result_code, months="、".join(months))
+    return {"backpay_months": len(months)}
+
+
+HANDLING = Handling(judge, settle, trial_of, prepare=prepare, subjects=SUBJECTS, accept=accept)

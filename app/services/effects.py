@@ -11,12 +11,14 @@ from app.clock import to_utc
 from app.domain.calendar import month_of
 from app.domain.collection import SUPPLEMENTARY
 from app.domain.contribution import CLIP
-from app.domain.enrolment import EMPLOYEE, EnrolRequest, person_type
+from app.domain.enrolment import EMPLOYEE, EnrolRequest, enrol_outcome, person_type
 from app.domain.identity import check_document
 from app.domain.money import to_fen
 from app.domain.person_record import PersonRequest
+from app.services import enrolling
 from app.services.cases import Case
 from app.services.enrolling import tariff_of
+from app.services.handling import Handling, Result
 from app.store.enrolments import enrolment_values
 from app.store.ids import new_id
 from app.store.ledger import line_values
@@ -123,3 +125,27 @@ def _charge(case: Case, request: EnrolRequest, person_id: int, months: Sequence[
             )
             for line in rule.fen_lines(base_fen)
         ]
+
+
+def accept(case: Case, day: date, now: datetime) -> Result:
+    """Enter an accepted enrolment into the registry."""
+    row = case.declaration
+    enrolling.settle_decision(case, day, now.date())
+    months = case.months or []
+    person = case.registry.person_facts(row.person_hash, row.region)
+    employer = case.registry.employer_facts(row.employer_id)
+    request = enrolling.request_of(case.data, case.parameters, employer, person, row.channel)
+    apply_enrolment(case, request, months, now)
+    row.result_code = enrol_outcome(case.parameters, day, months)
+    row.result_message = case.message(row.result_code, months=str(len(months)))
+    return {"backpay_months": len(months)}
+
+
+HANDLING = Handling(
+    enrolling.judge,
+    enrolling.settle,
+    enrolling.trial_of,
+    trial_at_decision=enrolling.trial_of,
+    subjects=enrolling.SUBJECTS,
+    accept=accept,
+)

@@ -8,8 +8,9 @@ from typing import Any
 from app.domain.identity import CITIZEN_CARD
 from app.domain.person_record import PersonRequest, check_person_record
 from app.domain.problem import Verdict
-from app.services import effects
+from app.services import effects, enrolling
 from app.services.cases import Case
+from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.services.subjects import with_open_case
 
@@ -54,3 +55,15 @@ def apply(case: Case, now: datetime) -> None:
     """Make the person's record."""
     effects.add_person(case, request_of(case))
     case.effect_once(REGISTRATION, now, {})
+
+
+def accept(case: Case, _day: date, now: datetime) -> Result:
+    """Enter an accepted registration of a person."""
+    row = case.declaration
+    apply(case, now)
+    row.result_code = ACCEPTED
+    row.result_message = case.message(row.result_code)
+    return None
+
+
+HANDLING = Handling(judge, settle, trial_of, subjects=enrolling.SUBJECTS[:1], accept=accept)

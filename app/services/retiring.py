@@ -12,12 +12,13 @@ from app.domain import retiring as rules
 from app.domain.calendar import add_months, month_of
 from app.domain.collection import ONE_OFF as ONE_OFF_LINE
 from app.domain.collection import REFUND
-from app.domain.money import from_fen, to_fen
+from app.domain.money import format_yuan, from_fen, to_fen
 from app.domain.problem import Problem, Verdict
 from app.domain.retiring import RetirementRequest
 from app.domain.stop import to_take_back
 from app.services import subjects
 from app.services.cases import Case
+from app.services.handling import Handling, Result
 from app.services.results import AmountLine, Amounts
 from app.services.stop_effects import ACTIVE, RETIRED, change_stretch, take_back
 from app.services.stopping import amount_back, open_stretches
@@ -252,3 +253,16 @@ def _charge_at_once(case: Case, found: Plan, month: str, now: datetime) -> None:
             created_at_utc=to_utc(now),
         )
     )
+
+
+def accept(case: Case, _day: date, now: datetime) -> Result:
+    """Make the person a retiree from the next month."""
+    row = case.declaration
+    done = apply_retirement(case, now)
+    row.result_code = rules.retirement_outcome(done.missing, request_of(case).shortfall)
+    amount = format_yuan(from_fen(done.one_off_fen))
+    row.result_message = case.message(row.result_code, months=str(done.missing), amount=amount)
+    return {"missing_months": done.missing}
+
+
+HANDLING = Handling(judge, settle, trial_of, subjects=SUBJECTS, accept=accept, notifies=True)

@@ -14,6 +14,7 @@ from app.domain.problem import Verdict
 from app.domain.revert import Business, RevertFacts
 from app.services import subjects
 from app.services.cases import Case
+from app.services.handling import Handling, Result
 from app.services.results import AmountLine, Amounts
 from app.services.stop_effects import ENDED
 from app.services.subjects import is_number, with_open_case
@@ -211,3 +212,15 @@ def _opposite(line: LineRow, due_month: str) -> AmountLine:
         fixed_fen=line.fixed_fen,
         amount_fen=-line.amount_fen,
     )
+
+
+def accept(case: Case, _day: date, now: datetime) -> Result:
+    """Undo an enrolment or a stop of this month."""
+    row = case.declaration
+    apply_revert(case, now)
+    row.result_code = "revert.accepted"
+    row.result_message = case.message(row.result_code)
+    return None
+
+
+HANDLING = Handling(judge, settle, trial_of, prepare=prepare, subjects=SUBJECTS, accept=accept)

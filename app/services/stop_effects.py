@@ -11,6 +11,7 @@ from app.domain.calendar import add_months, month_of
 from app.domain.collection import REFUND
 from app.services import stopping
 from app.services.cases import Case
+from app.services.handling import Handling, Result
 from app.services.stopping import Plan
 from app.store.enrolments import ChangeRow, Ending, enrolment_values
 from app.store.facts import StretchRecord
@@ -98,3 +99,28 @@ def _go_on_retired(case: Case, stretches: Sequence[StretchRecord], last_month: s
         for each in stretches
         if each.fund in carried
     ]
+
+
+def accept(case: Case, day: date, now: datetime) -> Result:
+    """End the person's enrolments at the employer."""
+    row = case.declaration
+    done = apply_stop(case, day, now)
+    row.result_code = rules.stop_outcome(
+        retired=any(change.action == RETIRED for change in case.changes),
+        cancelled=not done.stops,
+        backpaid=bool(done.backpaid),
+    )
+    row.result_message = case.message(row.result_code, months="、".join(done.backpaid))
+    row.facts = {**row.facts, "taken_back": sorted({line.accrual_month for line in done.taken_back})}
+    return {"taken_back": len(done.taken_back)}
+
+
+HANDLING = Handling(
+    stopping.judge,
+    stopping.settle,
+    stopping.trial_of,
+    prepare=stopping.prepare,
+    defaults=stopping.defaults,
+    subjects=stopping.SUBJECTS,
+    accept=accept,
+)

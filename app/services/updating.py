@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.domain.problem import Verdict
 from app.formspec.form import Form
 from app.services import subjects
 from app.services.cases import Case
+from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.store import contacts
 from app.store.crypto import encrypt_json
@@ -161,3 +163,18 @@ def apply(case: Case, today: date, now: datetime) -> list[str]:
     kept = {"changed": sorted(changed), "before": b64encode(before).decode()}
     case.effect_once(f"{row.kind}.apply", now, kept)
     return sorted(changed)
+
+
+def accept(case: Case, day: date, now: datetime) -> Result:
+    """Enter changed contact and bank data."""
+    row = case.declaration
+    changed = apply(case, day, now)
+    row.result_code = f"{row.kind}.accepted"
+    row.result_message = case.message(row.result_code, count=str(len(changed)))
+    return {"changed": len(changed)}
+
+
+PERSON_HANDLING = Handling(
+    judge, settle, trial_of, prepare=prepare, current=current, subjects=PERSON_SUBJECTS, accept=accept
+)
+EMPLOYER_HANDLING = replace(PERSON_HANDLING, subjects=EMPLOYER_SUBJECTS)

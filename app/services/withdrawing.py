@@ -16,6 +16,7 @@ from app.domain.problem import Problem, Verdict
 from app.domain.withdrawal import AccountFacts, WithdrawalRequest
 from app.services import subjects
 from app.services.cases import Case
+from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.services.stop_effects import ACTIVE, CANCELLED, ENDED, change_stretch, take_back
 from app.services.stopping import amount_back
@@ -215,3 +216,15 @@ def _pay_out(case: Case, person_id: int, amount_fen: int, now: datetime) -> None
             created_at_utc=to_utc(now),
         )
     )
+
+
+def accept(case: Case, _day: date, now: datetime) -> Result:
+    """End the person's insurance and order the account to be paid out."""
+    row = case.declaration
+    paid = apply_withdrawal(case, now)
+    row.result_code = "withdrawal.accepted" if paid else "withdrawal.accepted_without_payment"
+    row.result_message = case.message(row.result_code, amount=format_yuan(from_fen(paid)))
+    return {"paid": bool(paid)}
+
+
+HANDLING = Handling(judge, settle, trial_of, prepare=prepare, subjects=SUBJECTS, accept=accept, notifies=True)
