@@ -43,6 +43,7 @@ class Config:
     now: datetime | None = None
     https: bool = False
     clamd: str = ""
+    sms_url: str = "local:"
 
     @property
     def embedded_database(self) -> bool:
@@ -75,6 +76,7 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Config:
         now=_now(env.get("WANGTING_NOW", "").strip(), honoured=demo or testing),
         https=_flag(env, "WANGTING_HTTPS", default=False),
         clamd=env.get("CLAMD_ADDRESS", "").strip(),
+        sms_url=env.get("SMS_URL", "").strip() or "local:",
     )
 
 

@@ -19,7 +19,7 @@ pytest_plugins = [
 # The machine's own installation must neither be read nor touched by a test.
 for _name in (
     "DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "DATA_KEYS",
-    "DEMO_PASSWORD", "WANGTING_NOW", "WANGTING_DEMO", "WANGTING_INSTANCE",
+    "DEMO_PASSWORD", "SMS_URL", "WANGTING_NOW", "WANGTING_DEMO", "WANGTING_INSTANCE",
 ):  # fmt: skip
     os.environ.pop(_name, None)
 

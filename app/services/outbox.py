@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 TOPICS: Mapping[str, tuple[str, str]] = {
     "notice": ("jobs.notices.deliver", "notices"),
     "material": ("jobs.materials.prepare", "materials"),
+    "sms": ("jobs.sms.deliver", "default"),
     "material_join": ("jobs.materials.join", "materials"),
 }
 FIRST_SWEEP_SECONDS = 30

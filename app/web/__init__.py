@@ -13,11 +13,12 @@ from app.web.hall import hall
 from app.web.imports import batches
 from app.web.incidents import incidents
 from app.web.materials import materials
+from app.web.sms import sms
 
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
-    incidents, materials,
+    incidents, materials, sms,
 )  # fmt: skip
 
 

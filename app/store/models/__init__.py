@@ -12,6 +12,7 @@ from app.store.models.cases import (
     ProcessInstance,
 )
 from app.store.models.definitions import DefinitionBundle, DefinitionVersion
+from app.store.models.messages import SmsMessage
 from app.store.models.personal_accounts import AccountEntry, PaymentOrder
 from app.store.models.registry import (
     ContributionLine,
@@ -46,6 +47,7 @@ __all__ = [
     "PaymentOrder",
     "Person",
     "ProcessInstance",
+    "SmsMessage",
     "User",
     "UserEmployer",
     "UserRole",
