@@ -22,10 +22,11 @@ from app.store.models.registry import (
     EnrolmentChange,
     Person,
 )
-from app.store.models.work import ImportBatch, ImportRow, Lease, Material
+from app.store.models.work import BatchFile, ImportBatch, ImportRow, Lease, Material
 
 __all__ = [
     "AccountEntry",
+    "BatchFile",
     "ContributionLine",
     "Declaration",
     "DefinitionBundle",

@@ -229,6 +229,7 @@ class Notice(Model):
     employer_id: Mapped[int | None] = mapped_column(ForeignKey("employer.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     declaration_id: Mapped[int | None] = mapped_column(BigInteger)
+    batch_id: Mapped[int | None] = mapped_column(BigInteger)
     outbox_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     title: Mapped[str] = mapped_column(String(128))
     body: Mapped[str] = mapped_column(Text)

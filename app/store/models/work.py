@@ -65,7 +65,11 @@ class Material(Model):
     """An uploaded supporting document of a case; bytes live in the file store under `file_key`."""
 
     __tablename__ = "material"
-    __table_args__ = (Index("ix_material_declaration", "declaration_id", "item"),)
+    __table_args__ = (
+        Index("ix_material_declaration", "declaration_id", "item"),
+        # one document may stand for several people of a batch
+        Index("ix_material_file", "file_key"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     declaration_id: Mapped[int] = mapped_column(ForeignKey("declaration.id"))
@@ -80,6 +84,27 @@ class Material(Model):
     thumbnail_key: Mapped[str | None] = mapped_column(String(255))
     message: Mapped[str] = mapped_column(Text, default="")
     scan: Mapped[str] = mapped_column(String(16), default="none")
+    uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BatchFile(Model):
+    """A document given for a batch of which nobody is known yet; `candidates` are declarations to choose from."""
+
+    __tablename__ = "batch_file"
+    __table_args__ = (Index("ix_batch_file_batch", "batch_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
+    item: Mapped[str] = mapped_column(String(48), default="")
+    reason: Mapped[str] = mapped_column(String(32))
+    candidates: Mapped[list] = mapped_column(JSON, default=list)
+    file_name: Mapped[str] = mapped_column(String(255))
+    file_key: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(Integer)
+    sha256: Mapped[str] = mapped_column(String(64))
+    pages: Mapped[int] = mapped_column(Integer, default=0)
     uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
 
