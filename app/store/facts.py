@@ -56,6 +56,8 @@ class PersonRecord:
     name: str
     sex: str
     birth_date: date
+    life_status: str = "1"
+    died_on: date | None = None
     stretches: list[StretchRecord] = field(default_factory=list)
 
 
@@ -72,7 +74,7 @@ _EMPLOYERS = (
 _PEOPLE = (
     select(
         Person.id, Person.region, Person.id_hash, Person.id_type, Person.name, Person.sex,
-        Person.birth_date, Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type,
+        Person.birth_date, Person.life_status, Person.died_on, Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type,
         Enrolment.from_month, Enrolment.to_month, Enrolment.status, func.coalesce(_AT.c.employer_no, ""),
         Enrolment.id, Enrolment.employer_id, Enrolment.reason, Enrolment.ended_by_declaration_id,
         Enrolment.wage_fen, Enrolment.base_fen,
@@ -109,8 +111,8 @@ def person_records(id_hashes: Collection[bytes]) -> dict[bytes, list[PersonRecor
     last: PersonRecord | None = None
     for row in db.session.execute(_PEOPLE, {"hashes": list(id_hashes)}):
         if last is None or last.id != row[0]:
-            last = PersonRecord(*row[:7])
+            last = PersonRecord(*row[:9])
             found.setdefault(last.id_hash, []).append(last)
-        if row[7] is not None:
-            last.stretches.append(StretchRecord(*tuple(row)[7:]))
+        if row[9] is not None:
+            last.stretches.append(StretchRecord(*tuple(row)[9:]))
     return found

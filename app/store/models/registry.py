@@ -65,7 +65,8 @@ class Person(Model):
     nationality: Mapped[str] = mapped_column(String(3), default="CHN")
     phone_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_last4: Mapped[str | None] = mapped_column(String(4))
-    life_status: Mapped[str] = mapped_column(String(1), default="1")
+    life_status: Mapped[str] = mapped_column(String(1), default="1")  # 1 living 2 dead
+    died_on: Mapped[date | None] = mapped_column(Date)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     details: Mapped[dict] = mapped_column(JSON, default=dict)
 
