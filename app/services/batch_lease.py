@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from app import clock
 from app.definitions.current import parameters
 from app.errors import WangtingError
-from app.services import incidents
+from app.services import incidents, notices
 from app.services.actors import SYSTEM
 from app.services.incidents import Attempt
+from app.store import batch_people
 from app.store import imports as store
 from app.store.imports import ACCEPTED, FAILED, FINISHED, QUEUED, RUNNING, STOPPED, BatchRow, ResultRow
 from app.store.session import transaction
@@ -170,6 +171,11 @@ def _end(batch: BatchRow, state: str, words: str) -> None:
         finished_at_utc=clock.utcnow(),
         purge_after_utc=purge_time(batch, clock.now()),
     )
+    batch.state = state
+    rules = parameters(batch.region)
+    waiting = batch_people.count_drafts([batch.id]).get(batch.id, 0)
+    title = rules.label(f"kind.{batch.kind}.batch", rules.label(f"kind.{batch.kind}", batch.kind))
+    notices.tell_uploader(batch, title, words, waiting, clock.utcnow())
 
 
 def purge_time(batch: BatchRow, now: datetime) -> datetime:

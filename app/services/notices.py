@@ -9,6 +9,7 @@ from app.clock import to_utc
 from app.services import outbox
 from app.services.actors import Actor, require_employer
 from app.store import notices as store
+from app.store.imports import FINISHED, BatchRow
 from app.store.outbox import OutboxRow
 from app.store.session import transaction
 
@@ -17,8 +18,20 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
     "approved": ("申报已审核通过", "{person}的申报（{reference}）已审核通过。"),
     "rejected": ("申报审核未通过", "{person}的申报（{reference}）审核未通过：{opinion}"),
     "returned": ("申报需要补正", "{person}的申报（{reference}）已退回补正：{opinion}"),
+    "counter_filed": (
+        "柜面已受理申报",
+        "经办机构柜面已为本单位受理{person}的申报（{reference}），可在已提交中查看。",
+    ),
     "overdue": ("申报超过办理时限", "{person}的申报（{reference}）超过办理时限，经办机构正在加紧处理。"),
 }
+# state of an ended batch file -> title
+BATCH_TITLES: Mapping[str, str] = {
+    "finished": "{title}：文件处理完毕",
+    "failed": "{title}：文件未能处理完",
+}
+BATCH_BODY = "文件“{file}”：{words}"
+BATCH_COUNTS = "共{total}条，成功{accepted}条，失败{rejected}条。"
+BATCH_WAITING = "请继续上传{waiting}人的材料，核对后申报提交。"
 
 
 def deliver(outbox_id: int, now: datetime, before: Callable[[], None] | None = None) -> bool:
@@ -45,8 +58,28 @@ def deliver(outbox_id: int, now: datetime, before: Callable[[], None] | None = N
     return outbox.consume(outbox_id, now, act, "notice", before)
 
 
+def tell_uploader(batch: BatchRow, title: str, words: str, waiting: int, now_utc: datetime) -> None:
+    """Tell who uploaded a batch file how it ended, inside the transaction that ends it: so it is told once.
+
+    `title` names the file's business in the region's words, `waiting` counts people whose materials are due.
+    """
+    if batch.state == FINISHED:
+        counts = BATCH_COUNTS.format(
+            total=batch.total_rows, accepted=batch.accepted_rows, rejected=batch.rejected_rows
+        )
+        words = counts + (BATCH_WAITING.format(waiting=waiting) if waiting else "")
+    store.add_notice(
+        employer_id=batch.employer_id,
+        user_id=batch.created_by_id,
+        batch_id=batch.id,
+        title=BATCH_TITLES[batch.state].format(title=title),
+        body=BATCH_BODY.format(file=batch.file_name, words=words),
+        now_utc=now_utc,
+    )
+
+
 def mark_read(actor: Actor, now: datetime) -> None:
     """Mark all messages to the actor's employer as read. Raises: NotFound."""
     employer_id = require_employer(actor, None)
     with transaction():
-        store.set_read(employer_id, to_utc(now))
+        store.set_read(employer_id, actor.id or 0, to_utc(now))

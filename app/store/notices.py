@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from app.extensions import db
 from app.store import session
@@ -46,9 +46,20 @@ def find_case_words(declaration_id: int) -> CaseWords | None:
 
 
 def add_notice(
-    *, employer_id: int, declaration_id: int, outbox_id: int, title: str, body: str, now_utc: datetime
+    *,
+    employer_id: int,
+    title: str,
+    body: str,
+    now_utc: datetime,
+    declaration_id: int | None = None,
+    outbox_id: int | None = None,
+    batch_id: int | None = None,
+    user_id: int | None = None,
 ) -> None:
-    """Insert a notice; a second one of the same outbox row breaks the unique rule `notice`."""
+    """Insert a notice to all of an employer's operators, or to one of them (`user_id`).
+
+    A second one of the same outbox row breaks the unique rule `notice`.
+    """
     with unique_rules():
         session.insert_rows(
             Notice,
@@ -56,6 +67,8 @@ def add_notice(
                 {
                     "id": new_id(),
                     "employer_id": employer_id,
+                    "user_id": user_id,
+                    "batch_id": batch_id,
                     "declaration_id": declaration_id,
                     "outbox_id": outbox_id,
                     "title": title,
@@ -75,11 +88,15 @@ def list_notices(employer_id: int, before_id: int | None, limit: int) -> list[No
     return [NoticeRow(*row) for row in db.session.execute(statement.order_by(Notice.id.desc()).limit(limit))]
 
 
-def set_read(employer_id: int, now_utc: datetime) -> None:
-    """Mark all notices of an employer as read."""
+def set_read(employer_id: int, user_id: int, now_utc: datetime) -> None:
+    """Mark all notices of an employer that an operator may read as read."""
     table = Notice.__table__
     db.session.execute(
         update(table)
-        .where(table.c.employer_id == employer_id, table.c.read_at_utc.is_(None))
+        .where(
+            table.c.employer_id == employer_id,
+            or_(table.c.user_id.is_(None), table.c.user_id == user_id),
+            table.c.read_at_utc.is_(None),
+        )
         .values(read_at_utc=now_utc)
     )

@@ -38,7 +38,7 @@ def home() -> ResponseReturnValue:
         month=month,
         drafts=sum(queries.counts_by_kind(employer_id, (DRAFT,)).values()),
         urgent=queries.list_records(
-            employer_id, Filter((RETURNED, REJECTED), not_filed_again=True), limit=LINES
+            employer_id, Filter((RETURNED, REJECTED), not_filed_again=True, own=True), limit=LINES
         ),
         moving=queries.list_records(employer_id, Filter((SUBMITTED, IN_AUDIT)), limit=LINES),
         shortcuts=SHORTCUTS,
@@ -51,7 +51,7 @@ def messages() -> ResponseReturnValue:
     """What the agency has told the employer, newest first."""
     typed = request.args.get("before", "")
     before = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 20 else None
-    rows = queries.list_notices(_employer(), before, PAGE + 1)
+    rows = queries.list_notices(_employer(), actor().id or 0, before, PAGE + 1)
     more = url_for("hall.messages", before=rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render_template("hall/messages.html", rows=rows[:PAGE], more=more)
 

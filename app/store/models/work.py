@@ -89,7 +89,7 @@ class Material(Model):
 
 
 class BatchFile(Model):
-    """A document given for a batch of which nobody is known yet; `candidates` are declarations to choose from."""
+    """A document of a batch that belongs to nobody yet; `candidates` are declarations to choose from."""
 
     __tablename__ = "batch_file"
     __table_args__ = (Index("ix_batch_file_batch", "batch_id", "id"),)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ScalarSelect, Select, func, or_, select
 
+from app.domain.enrolment import COUNTER_CHANNEL
 from app.extensions import db
 from app.store.models import Declaration, HumanTask, Notice
 
@@ -26,16 +27,20 @@ class Reminders:
 
 
 def employer_reminders(employer_id: int, user_id: int) -> Reminders:
-    """An employer's records that need somebody, and unread messages, in one statement.
+    """An employer's own records that need somebody, and unread messages, in one statement.
 
     A refused record counts until it has been filed again.
     """
     filed_again = select(Declaration.copied_from_id).where(
         Declaration.employer_id == employer_id, Declaration.copied_from_id.is_not(None)
     )
-    of_employer = select(Declaration.id).where(Declaration.employer_id == employer_id)
+    of_employer = select(Declaration.id).where(
+        Declaration.employer_id == employer_id, Declaration.channel != COUNTER_CHANNEL
+    )
     unread = select(Notice.id).where(
-        or_(Notice.employer_id == employer_id, Notice.user_id == user_id), Notice.read_at_utc.is_(None)
+        Notice.employer_id == employer_id,
+        or_(Notice.user_id.is_(None), Notice.user_id == user_id),
+        Notice.read_at_utc.is_(None),
     )
     row = db.session.execute(
         select(

@@ -9,9 +9,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, distinct, func, or_, select
 
+from app.domain.enrolment import COUNTER_CHANNEL
 from app.extensions import db
 from app.store.crypto import blind
-from app.store.models import ContributionLine, Declaration, Employer, Enrolment, HumanTask, Notice, Person
+from app.store.models import (
+    ContributionLine,
+    Declaration,
+    Employer,
+    Enrolment,
+    HumanTask,
+    ImportBatch,
+    Notice,
+    Person,
+)
 from app.store.queries.frame import LIMIT
 
 PAID_BY_SOMEBODY = ("employer", "employee")
@@ -43,7 +53,7 @@ class KnownPerson:
 @dataclass(frozen=True, slots=True)
 class Filter:
     """What a list is asked for. `text` is a reference, the beginning of a name or a whole identity number;
-    the two moments bound the submission."""
+    the two moments bound the submission; `own` leaves out what was filed at the counter."""
 
     statuses: Collection[str]
     kind: str = ""
@@ -51,11 +61,12 @@ class Filter:
     since_utc: datetime | None = None
     until_utc: datetime | None = None
     not_filed_again: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One message to the employer, with the case it is about."""
+    """One message to the employer, with the case or the batch file (kind and id) that it is about."""
 
     id: int
     title: str
@@ -63,6 +74,8 @@ class NoticeLine:
     created_at_utc: datetime
     read_at_utc: datetime | None
     reference: str | None
+    batch_kind: str | None = None
+    batch_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,7 @@ class Record:
     submitted_at_utc: datetime | None
     decided_at_utc: datetime | None
     opinion: str
+    channel: str
     summary: dict[str, Any]
     due_at_utc: datetime | None
 
@@ -96,6 +110,7 @@ _COLUMNS = (
     Declaration.submitted_at_utc,
     Declaration.decided_at_utc,
     Declaration.opinion,
+    Declaration.channel,
 )
 
 
@@ -151,10 +166,14 @@ def employer_details(employer_id: int) -> Employer:
 
 
 def counts_by_kind(employer_id: int, statuses: Collection[str]) -> dict[str, int]:
-    """How many declarations of each kind stand in these statuses, in one statement."""
+    """How many of the employer's own declarations of each kind stand in these statuses, in one statement."""
     rows = db.session.execute(
         select(Declaration.kind, func.count())
-        .where(Declaration.employer_id == employer_id, Declaration.status.in_(sorted(statuses)))
+        .where(
+            Declaration.employer_id == employer_id,
+            Declaration.status.in_(sorted(statuses)),
+            Declaration.channel != COUNTER_CHANNEL,
+        )
         .group_by(Declaration.kind)
     )
     return {row[0]: row[1] for row in rows}
@@ -195,8 +214,8 @@ def newest_id(employer_id: int, wanted: Filter) -> int:
     return db.session.execute(ids).scalar() or 0
 
 
-def list_notices(employer_id: int, before_id: int | None, limit: int) -> list[NoticeLine]:
-    """An employer's messages, newest first, in pages by id."""
+def list_notices(employer_id: int, user_id: int, before_id: int | None, limit: int) -> list[NoticeLine]:
+    """An employer's messages that an operator may read, newest first, in pages by id."""
     statement = (
         select(
             Notice.id,
@@ -205,9 +224,12 @@ def list_notices(employer_id: int, before_id: int | None, limit: int) -> list[No
             Notice.created_at_utc,
             Notice.read_at_utc,
             Declaration.reference,
+            ImportBatch.kind,
+            ImportBatch.id,
         )
         .outerjoin(Declaration.__table__, Declaration.id == Notice.declaration_id)
-        .where(Notice.employer_id == employer_id)
+        .outerjoin(ImportBatch.__table__, ImportBatch.id == Notice.batch_id)
+        .where(Notice.employer_id == employer_id, or_(Notice.user_id.is_(None), Notice.user_id == user_id))
         .order_by(Notice.id.desc())
         .limit(limit)
     )
@@ -243,6 +265,8 @@ def _filtered(statement: Any, employer_id: int, wanted: Filter) -> Any:
         tests.append(Declaration.submitted_at_utc >= wanted.since_utc)
     if wanted.until_utc is not None:
         tests.append(Declaration.submitted_at_utc < wanted.until_utc)
+    if wanted.own:
+        tests.append(Declaration.channel != COUNTER_CHANNEL)
     if wanted.not_filed_again:
         copied = select(Declaration.copied_from_id).where(
             Declaration.employer_id == employer_id, Declaration.copied_from_id.is_not(None)
