@@ -1,5 +1,6 @@
 """Tables by area. Import from here, so that every table is known to the metadata."""
 
+from app.store.models.account_records import AccountEvent, OneTimeCode
 from app.store.models.accounts import User, UserEmployer, UserRole
 from app.store.models.cases import (
     Declaration,
@@ -26,6 +27,7 @@ from app.store.models.work import BatchFile, ImportBatch, ImportRow, Lease, Mate
 
 __all__ = [
     "AccountEntry",
+    "AccountEvent",
     "BatchFile",
     "ContributionLine",
     "Declaration",
@@ -44,6 +46,7 @@ __all__ = [
     "Lease",
     "Material",
     "Notice",
+    "OneTimeCode",
     "Outbox",
     "PaymentOrder",
     "Person",

@@ -12,7 +12,11 @@ from app.store.models.types import UtcDateTime
 
 
 class User(Model):
-    """An account. `side` is employer, agency or platform; a raised `session_version` ends sessions."""
+    """An account. `side` is employer, agency or platform; a raised `session_version` ends sessions.
+
+    `status` is invited (no password yet), active, disabled or removed. `profile_cipher` holds the mail and
+    the address that the account's owner keeps here.
+    """
 
     __tablename__ = "user_account"
 
@@ -33,6 +37,7 @@ class User(Model):
     current_employer_id: Mapped[int | None] = mapped_column(ForeignKey("employer.id"))
     preferences: Mapped[dict] = mapped_column(JSON, default=dict)
     totp_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
+    profile_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class UserRole(Model):
