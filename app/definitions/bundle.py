@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from app.definitions.catalogue import DefinitionMissing, Version
-from app.definitions.files import DECISION, FORM, PROCESS, SHARED
+from app.definitions.files import AT_COUNTER, DECISION, FORM, PROCESS, SHARED
 from app.domain.codes import CodeList, code_list_names
 from app.domain.parameters import ParameterSet, from_documents
 from app.engine.decisions import DecisionTable, describe_decision
@@ -49,11 +49,13 @@ class Bundle:
     def form(self, name: str) -> Form:
         """Return a form, compiled with the region's code lists of today. Raises: DefinitionMissing."""
         parameters = self._parameter_source(self.region)
-        return _compiled_form(self._version(FORM, name), self._shared, parameters)
+        return _compiled_form(self.form_version(name), self._shared, parameters)
 
     def form_version(self, name: str) -> Version:
-        """Return the version of a form that this bundle holds. Raises: DefinitionMissing."""
-        return self._version(FORM, name)
+        """Return the version of a form that this bundle holds; the counter's own form stands for the usual
+        one. Raises: DefinitionMissing."""
+        at_counter = self._by_name.get((FORM, name + AT_COUNTER))
+        return at_counter if at_counter is not None else self._version(FORM, name)
 
     def process_ids(self) -> list[str]:
         """List the processes inside, the kind's own first."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from app.definitions.files import COMMON, DECISION, FORM, PARAMETERS, PROCESS, SHARED, Key
+from app.definitions.files import AT_COUNTER, COMMON, DECISION, FORM, PARAMETERS, PROCESS, SHARED, Key
 from app.engine.describe import ProcessDescription, describe
 from app.errors import NotFound
 
@@ -67,10 +67,11 @@ class Catalogue:
             raise DefinitionMissing(PARAMETERS, region, region)
         return own, self.get(PARAMETERS, COMMON, "")
 
-    def collect(self, kind: str, region: str) -> list[Version]:
+    def collect(self, kind: str, region: str, *, at_counter: bool = False) -> list[Version]:
         """List everything that a case of this kind and region uses: processes, decisions, forms.
 
-        Shape: the process itself first, then what it calls, in turn; shared form documents last.
+        Shape: the process itself first, then what it calls, in turn; shared form documents last. A case
+        filed at the counter also holds the counter's own form of the kind, where there is one.
         Raises: DefinitionMissing, DefinitionInvalid.
         """
         found: dict[Key, Version] = {}
@@ -83,6 +84,9 @@ class Catalogue:
             found[version.key] = version
             if what == PROCESS:
                 waiting.extend(_needs(version))
+        own = self.find(FORM, kind + AT_COUNTER, region) if at_counter else None
+        if own is not None:
+            found[own.key] = own
         return [*found.values(), *self._shared(region)]
 
     def _shared(self, region: str) -> list[Version]:

@@ -32,42 +32,42 @@ class _Held:
     mark: tuple[int, int]
     catalogue: Catalogue
     checked: float
-    current: dict[tuple[str, str], Bundle] = field(default_factory=dict)
+    current: dict[tuple[str, str, bool], Bundle] = field(default_factory=dict)
     by_id: OrderedDict[int, Bundle] = field(default_factory=OrderedDict)
 
-    def keep(self, bundle: Bundle, *, newest: bool) -> Bundle:
-        if newest:
-            self.current[bundle.kind, bundle.region] = bundle
+    def keep(self, bundle: Bundle, at_counter: bool | None = None) -> Bundle:
+        if at_counter is not None:
+            self.current[bundle.kind, bundle.region, at_counter] = bundle
         self.by_id[bundle.id] = bundle
         while len(self.by_id) > HELD_BUNDLES:
             self.by_id.popitem(last=False)
         return bundle
 
 
-def current_bundle(kind: str, region: str) -> Bundle:
-    """Return what a new case of this kind starts with in this region.
+def current_bundle(kind: str, region: str, *, at_counter: bool = False) -> Bundle:
+    """Return what a new case of this kind starts with in this region, online or at the counter.
 
     Writes the bundle's row when the set is used for the first time: in the open transaction if there is
     one, else in a small one of its own. Raises: DefinitionMissing, DefinitionInvalid.
     """
     held = _held()
-    bundle = held.current.get((kind, region))
+    bundle = held.current.get((kind, region, at_counter))
     if bundle is not None:
         return bundle
-    versions = held.catalogue.collect(kind, region)
+    versions = held.catalogue.collect(kind, region, at_counter=at_counter)
     ids = [version.id for version in versions]
     digest = bundle_digest(kind, region, ids)
     row = store.find_bundle(digest)
     if row is not None:
-        return held.keep(Bundle(row.id, kind, region, versions, parameters), newest=True)
+        return held.keep(Bundle(row.id, kind, region, versions, parameters), at_counter)
     if not in_transaction():
         with transaction():
             bundle_id = store.ensure_bundle(digest, kind, region, sorted(ids), clock.utcnow())
-        return held.keep(Bundle(bundle_id, kind, region, versions, parameters), newest=True)
+        return held.keep(Bundle(bundle_id, kind, region, versions, parameters), at_counter)
     bundle_id = store.ensure_bundle(digest, kind, region, sorted(ids), clock.utcnow())
     bundle = Bundle(bundle_id, kind, region, versions, parameters)
     # Not before the row is there for good: a rollback takes it away.
-    after_commit(lambda: held.keep(bundle, newest=True))
+    after_commit(lambda: held.keep(bundle, at_counter))
     return bundle
 
 
@@ -79,7 +79,7 @@ def get_bundle(bundle_id: int) -> Bundle:
         return bundle
     row = store.get_bundle(bundle_id)
     versions = [_version(version) for version in store.get_versions(row.version_ids)]
-    return held.keep(Bundle(row.id, row.kind, row.region, versions, parameters), newest=False)
+    return held.keep(Bundle(row.id, row.kind, row.region, versions, parameters))
 
 
 def parameters(region: str) -> ParameterSet:

@@ -15,6 +15,8 @@ from app.errors import WangtingError
 
 PROCESS, DECISION, FORM, PARAMETERS = "process", "decision", "form", "parameters"
 COMMON, SHARED = "common", "shared/"
+# the form of a kind as the counter has it, where it asks more than the employer's: <kind>-counter
+AT_COUNTER = "-counter"
 EXTRA_ROOTS = "WANGTING_DEFINITIONS"
 
 _FOLDERS = MappingProxyType(

@@ -15,7 +15,8 @@ class Actor:
     """A signed-in person as the services see them.
 
     `side` is employer, agency or platform. `regions` is the agency's row scope, `employer_ids` the
-    employer side's; `employer_id` is the employer an operator acts for now. `username` is for logs.
+    employer side's; `employer_id` is the employer an operator acts for now, or the one that a counter clerk
+    has chosen. `username` is for logs.
     """
 
     id: int | None

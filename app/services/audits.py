@@ -168,7 +168,8 @@ def _check_case(actor: Actor, case: Case, task: TaskRow) -> None:
     require_row(actor, row.region, row.employer_id)
     if task.role not in actor.roles:
         raise Forbidden("该任务由其他岗位办理")
-    earlier = [row.created_by_id, row.submitted_by_id, *row.facts.get("approvals", [])]
+    earlier = [row.created_by_id, row.submitted_by_id, *row.facts.get("filers", [])]
+    earlier += row.facts.get("approvals", [])
     if actor.id is None or not four_eyes(actor.id, earlier):
         raise Forbidden("本人填报、提交或审核过的申报须由他人审核")
 

@@ -62,7 +62,7 @@ def save_draft(
         return _save_again(actor, data, now, reference, before)
     target = filing.target_of(actor, kind, employer_id)
     values = filing.typed(target.bundle.form(kind), data, now, partial=True)
-    given = _arguments(kind, data, reference, employer_id, token, copied_from)
+    given = _arguments(kind, data, reference, target.employer.id, token, copied_from)
 
     def body() -> Receipt:
         case = filing.open_case(actor, target, values, now, token=token, copied_from=copied_from)
@@ -101,7 +101,10 @@ def file(
         return _file_again(actor, data, now, reference, submit_now, before)
     target = filing.target_of(actor, kind, employer_id)
     values = filing.typed(target.bundle.form(kind), data, now)
-    given = {**_arguments(kind, data, reference, employer_id, token, copied_from), "submit_now": submit_now}
+    given = {
+        **_arguments(kind, data, reference, target.employer.id, token, copied_from),
+        "submit_now": submit_now,
+    }
 
     def body() -> Receipt:
         target.registry.forget_people()
@@ -164,6 +167,7 @@ def recall(actor: Actor, reference: str, now: datetime, before: Before = None) -
     require(actor, "declaration.recall")
 
     def step(case: Case) -> None:
+        filing.require_filer(actor, case)
         if case.declaration.status not in (SUBMITTED, IN_AUDIT):
             raise Conflict(STALE)
         host.send(case, "recall", actor, now)

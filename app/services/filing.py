@@ -57,9 +57,10 @@ def target_of(actor: Actor, kind: str, employer_id: int | None) -> Target:
     registry = Registry()
     if actor.side == AGENCY:
         require(actor, "counter.file")
-        if employer_id is None:
+        chosen = actor.employer_id if employer_id is None else employer_id
+        if chosen is None:
             raise NotFound("employer")
-        employer = registry.employer(employer_id)
+        employer = registry.employer(chosen)
         require_region(actor, employer.region)
     else:
         employer = registry.employer(require_employer(actor, employer_id))
@@ -70,7 +71,7 @@ def target_of(actor: Actor, kind: str, employer_id: int | None) -> Target:
     return Target(
         employer,
         CHANNEL_COUNTER if at_counter else CHANNEL_ONLINE,
-        current_bundle(kind, employer.region),
+        current_bundle(kind, employer.region, at_counter=at_counter),
         rules,
         registry,
     )

@@ -247,6 +247,12 @@ def _move(case: Case, status: str, actor: Actor, moment: datetime) -> None:
     if not (case.is_new and before == status):
         check_move(before, status)
     if before in ("draft", "pending", "returned") and status in ("submitted", "done", "approved"):
+        if row.submitted_by_id not in (None, actor.id):
+            # somebody else corrects it: whoever submitted it before still may not decide it
+            row.facts = {**row.facts, "filers": [*row.facts.get("filers", []), row.submitted_by_id]}
+        if row.channel == "02" and row.submitted_by_id is None:
+            payload = {"declaration_id": row.id, "template": "counter_filed"}
+            case.send_out("notice", payload, to_region(moment))
         row.submitted_by_id, row.submitted_at_utc = actor.id, moment
     row.open_key = None if status in FINAL or status == DRAFT else open_key(case)
 

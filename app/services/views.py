@@ -9,10 +9,12 @@ from typing import Any
 from app.clock import to_region
 from app.definitions.current import parameters
 from app.domain.declaration import DRAFT, FINAL, IN_AUDIT, PENDING, RETURNED, SUBMITTED
+from app.domain.parameters import COUNTER, ONLINE
 from app.domain.permission import four_eyes
 from app.domain.problem import Problem, problem_text
 from app.errors import FieldError, NotFound
-from app.services.actors import AGENCY, SYSTEM, Actor
+from app.services.actors import AGENCY, EMPLOYER, SYSTEM, Actor
+from app.services.filing import CHANNEL_COUNTER
 from app.services.results import AmountLine, CaseView, EventView, TaskView
 from app.store import declarations as store
 from app.store import incidents
@@ -118,8 +120,12 @@ def task_view(task: TaskRow, names: Mapping[int, str]) -> TaskView:
 def allowed(found: Loaded, actor: Actor) -> frozenset[str]:
     """The acts that this actor may try on the case now; the services check again."""
     row, acts = found.declaration, set()
-    if actor.side == AGENCY and row.channel != "02":
+    at_counter = row.channel == CHANNEL_COUNTER
+    if actor.side == AGENCY and not at_counter:
         return _auditor_acts(found, actor)
+    if actor.side == EMPLOYER and at_counter:
+        # filed at the counter: the employer follows it and changes nothing
+        return frozenset()
     if row.status in (DRAFT, RETURNED) and actor.may("declaration.file"):
         at_form = any(task.form == row.kind for task in found.tasks)
         acts |= {("edit" if at_form else "proceed") if row.status == DRAFT else "correct", "discard"}
@@ -129,13 +135,15 @@ def allowed(found: Loaded, actor: Actor) -> frozenset[str]:
     if row.status in (SUBMITTED, IN_AUDIT) and actor.may("declaration.recall") and row.facts.get("recall"):
         acts.add("recall")
     if row.status in FINAL and actor.may("declaration.file"):
-        acts.add("copy")
+        channel = COUNTER if at_counter else ONLINE
+        acts |= {"copy"} if parameters(row.region).offers(row.kind, channel) else set()
     return frozenset(acts) | (_auditor_acts(found, actor) if actor.side == AGENCY else frozenset())
 
 
 def _auditor_acts(found: Loaded, actor: Actor) -> frozenset[str]:
     row = found.declaration
-    mine = actor.id is not None and four_eyes(actor.id, (row.created_by_id, row.submitted_by_id))
+    filers = (row.created_by_id, row.submitted_by_id, *row.facts.get("filers", ()))
+    mine = actor.id is not None and four_eyes(actor.id, filers)
     acts: set[str] = set()
     for task in found.tasks:
         if not mine or task.role not in actor.roles or not task.settings.get("decisions"):

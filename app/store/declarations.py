@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, select, update
 
+from app.domain.enrolment import COUNTER_CHANNEL
 from app.extensions import db
 from app.store import session
 from app.store.instances import InstanceRow
@@ -175,13 +176,14 @@ def find_open(keys: Iterable[str]) -> dict[str, str]:
 def list_references(
     employer_id: int, kind: str, statuses: Sequence[str], after_id: int, limit: int
 ) -> list[tuple[int, str]]:
-    """List an employer's cases of a kind in the order they were made: (id, reference) after an id."""
+    """List an employer's own cases of a kind in the order they were made: (id, reference) after an id."""
     rows = db.session.execute(
         select(Declaration.id, Declaration.reference)
         .where(
             Declaration.employer_id == employer_id,
             Declaration.kind == kind,
             Declaration.status.in_(statuses),
+            Declaration.channel != COUNTER_CHANNEL,
             Declaration.id > after_id,
         )
         .order_by(Declaration.id)

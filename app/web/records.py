@@ -47,7 +47,9 @@ VIEWS = {"waiting": WAITING, "decided": DECIDED, "recalled": (RECALLED,)}
 @declarations.get("/drafts")
 @guard("declaration.view", scope="employer")
 def drafts() -> ResponseReturnValue:
-    return render_template("records/drafts.html", **_page(Filter((DRAFT,)), "declarations.drafts", {}))
+    return render_template(
+        "records/drafts.html", **_page(Filter((DRAFT,), own=True), "declarations.drafts", {})
+    )
 
 
 @declarations.get("/pending")
@@ -63,7 +65,9 @@ def pending() -> ResponseReturnValue:
     kind = request.args.get("kind", "")
     if kind not in kinds:
         kind = next((each for each in kinds if counts.get(each)), kinds[0] if kinds else "")
-    found = _page(Filter((PENDING,), kind), "declarations.pending", {"kind": kind}, counts.get(kind, 0))
+    found = _page(
+        Filter((PENDING,), kind, own=True), "declarations.pending", {"kind": kind}, counts.get(kind, 0)
+    )
     return render_template("records/pending.html", kinds=kinds, counts=counts, kind=kind, **found)
 
 
@@ -220,7 +224,7 @@ def _told(result: BulkResult, sentence: str) -> ResponseReturnValue:
 def _all(act: str) -> ResponseReturnValue:
     """Act on every pending record of a kind: ask first, then go on slice by slice until none is left."""
     kind = request.form.get("kind", "")
-    wanted = Filter((PENDING,), kind)
+    wanted = Filter((PENDING,), kind, own=True)
     if not request.form.get("confirmed"):
         count = queries.count_records(_employer(), wanted, exact=True)
         if not count:
