@@ -15,6 +15,8 @@ _RULES = {
     "declaration.reference": "reference",
     "uq_declaration_open_key": "open_declaration",
     "declaration.open_key": "open_declaration",
+    "uq_declaration_object_open_key": "open_declaration",
+    "declaration_object.open_key": "open_declaration",
     "pk_effect": "effect",
     "effect.declaration_id, effect.effect": "effect",
     "uq_enrolment_open": "open_enrolment",

@@ -14,6 +14,7 @@ from app.store.models.cases import (
 )
 from app.store.models.definitions import DefinitionBundle, DefinitionVersion
 from app.store.models.messages import SmsMessage
+from app.store.models.objects import DeclarationObject, PersonMove
 from app.store.models.personal_accounts import AccountEntry, PaymentOrder
 from app.store.models.registry import (
     ContributionLine,
@@ -31,6 +32,7 @@ __all__ = [
     "BatchFile",
     "ContributionLine",
     "Declaration",
+    "DeclarationObject",
     "DefinitionBundle",
     "DefinitionVersion",
     "Effect",
@@ -50,6 +52,7 @@ __all__ = [
     "Outbox",
     "PaymentOrder",
     "Person",
+    "PersonMove",
     "ProcessInstance",
     "SmsMessage",
     "User",

@@ -48,7 +48,15 @@ class Person(Model):
     """A person record of a region. One identity number may wrongly have several: they wait for a merge."""
 
     __tablename__ = "person"
-    __table_args__ = (Index("ix_person_id_hash", "id_hash", "region"),)
+    __table_args__ = (
+        Index("ix_person_id_hash", "id_hash", "region"),
+        Index(
+            "ix_person_merged",
+            "merged_into_id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     region: Mapped[str] = mapped_column(String(6))
@@ -142,6 +150,14 @@ class ContributionLine(Model):
         Index("ix_line_person", "person_id", "accrual_month"),
         Index("ix_line_employer", "employer_id", "due_month", "fund"),
         Index("ix_line_declaration", "declaration_id"),
+        # what an employer still owes: few lines of many
+        Index(
+            "ix_line_unpaid",
+            "employer_id",
+            "due_month",
+            sqlite_where=text("received_on IS NULL AND reversed_by_id IS NULL"),
+            postgresql_where=text("received_on IS NULL AND reversed_by_id IS NULL"),
+        ),
         # a month is charged once: reversed lines carry the id of their reversal and drop out
         Index(
             "uq_line_once",
