@@ -23,6 +23,7 @@ KINDS = MappingProxyType(
         "employer_registration": ("单位注册", EMPLOYER),
         "employer_link": ("关联业务单位", EMPLOYER),
         "employer_transfer": ("单位转移", PERSON),
+        "death_undo": ("死亡登记撤销", PERSON),
         "person_type_change": ("身份转换", PERSON),
         "person_merge": ("人员合并", PERSON),
         "identity_correction": ("证件更正", PERSON),
@@ -33,6 +34,9 @@ KINDS = MappingProxyType(
 
 # Kinds that end or turn the same insurance: of them only one may be open for a person, in every region.
 ENDING = frozenset({"stop", "stop_retiree", "retirement", "withdrawal"})
+
+# Allowances that are paid for an insured person: what ends the insurance meanwhile says so.
+ALLOWANCES = frozenset({"maternity_bank", "nursing_allowance"})
 
 DRAFT, PENDING, SUBMITTED, IN_AUDIT, RETURNED = "draft", "pending", "submitted", "in_audit", "returned"
 APPROVED, REJECTED, RECALLED, DISCARDED, DONE = "approved", "rejected", "recalled", "discarded", "done"

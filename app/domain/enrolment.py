@@ -46,7 +46,8 @@ class PersonFacts:
 
     Shape: matches counts person records with this number (0 unknown, 2 and more must be merged);
     last_paid_month maps fund to its latest assessed month; charged_months holds the accrual months
-    that already carry a normal or supplementary line, in any region's ledger of this product.
+    that already carry a normal or supplementary line, in any region's ledger of this product; died_on
+    is the day of death as this region recorded it.
     """
 
     matches: int = 0
@@ -57,6 +58,7 @@ class PersonFacts:
     enrolments: tuple[EnrolmentFacts, ...] = ()
     last_paid_month: Mapping[str, str] = field(default_factory=dict)
     charged_months: frozenset[str] = frozenset()
+    died_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from app.domain.calendar import month_of
 from app.domain.enrolment import ACTIVE, EmployerFacts, EnrolmentFacts, PersonFacts
 from app.domain.identity import normalise
+from app.domain.life import is_death
 from app.domain.money import format_yuan, from_fen
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
@@ -34,10 +35,14 @@ class WithdrawalRequest:
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """What the account holds after its reversals, in fen, and which kinds of the person are still open."""
+    """What the account holds after its reversals, in fen, and which kinds of the person are still open.
+
+    Shape: `allowances` are open kinds that a payout does not wait for.
+    """
 
     payable_fen: int = 0
     open_kinds: Collection[str] = ()
+    allowances: Collection[str] = ()
 
 
 def beyond(person: PersonFacts, region: str, end_month: str) -> tuple[EnrolmentFacts, ...]:
@@ -77,9 +82,19 @@ def check_withdrawal(
     if account.open_kinds:
         kinds = "、".join(params.kind_label(each) for each in account.open_kinds)
         return _refused("withdrawal.open_case", kinds=kinds)
+    if person.died_on is not None and not _same_death(params, request, person.died_on, today):
+        return _refused("withdrawal.death_differs", day=person.died_on.isoformat())
     problems = [*_form(request, person, today), *_months(request, ending, today), *_money(ending, account)]
     warnings = [] if account.payable_fen else [Problem("withdrawal.no_balance", "id_number")]
+    if account.allowances:
+        kinds = "、".join(params.kind_label(each) for each in account.allowances)
+        warnings.append(Problem("withdrawal.allowance_open", "id_number", {"kinds": kinds}))
     return Verdict(tuple(problems), tuple(warnings))
+
+
+def _same_death(params: ParameterSet, request: WithdrawalRequest, died_on: date, today: date) -> bool:
+    """Whether a later payout names the death that is on record."""
+    return request.end_day == died_on and is_death(params, request.reason, today)
 
 
 def _form(request: WithdrawalRequest, person: PersonFacts, today: date) -> list[Problem]:
@@ -107,6 +122,13 @@ def _money(ending: Collection[EnrolmentFacts], account: AccountFacts) -> list[Pr
     if not ending and not account.payable_fen:
         return [Problem("withdrawal.nothing", "id_number")]
     return []
+
+
+def withdrawal_outcome(*, paid: bool, again: bool) -> str:
+    """Return the message code of an accepted payout; `again` for what came in after a death was settled."""
+    if again:
+        return "withdrawal.supplement"
+    return "withdrawal.accepted" if paid else "withdrawal.accepted_without_payment"
 
 
 def _refused(code: str, **params: str) -> Verdict:

@@ -35,7 +35,8 @@ from app.store.ids import new_id
 from app.store.instances import InstanceRow
 from app.store.ledger import Reversal
 from app.store.outbox import OutboxRow, add_outbox
-from app.store.personal_accounts import add_entries, add_orders
+from app.store.people import LifeRow
+from app.store.personal_accounts import add_entries, add_orders, cancel_orders
 from app.store.session import after_commit
 from app.store.tasks import TaskRow
 
@@ -75,6 +76,8 @@ class Case:
     reversals: list[Reversal] = field(default_factory=list)
     account_entries: list[Row] = field(default_factory=list)
     payment_orders: list[Row] = field(default_factory=list)
+    cancelled_orders: list[int] = field(default_factory=list)
+    lives: list[LifeRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
 
     def note(self, action: str, actor: Actor, now: datetime, detail: Mapping[str, Any] | None = None) -> None:
@@ -145,9 +148,12 @@ def write(cases: Sequence[Case]) -> None:
         bases.change_bases([row for case in cases for row in case.bases])
         ledger.set_reversed([row for case in cases for row in case.reversals])
         enrolments.add_enrolments([row for case in cases for row in case.enrolments])
+        people.refuse_dead({row["person_id"] for case in cases for row in case.enrolments})
         ledger.add_lines([row for case in cases for row in case.lines])
         add_entries([row for case in cases for row in case.account_entries])
         add_orders([row for case in cases for row in case.payment_orders])
+        cancel_orders([row for case in cases for row in case.cancelled_orders])
+        people.set_life_statuses([row for case in cases for row in case.lives])
         contacts.set_people([row for case in cases for row in case.person_updates])
         contacts.set_employers([row for case in cases for row in case.employer_updates])
         events.add_effects([row for case in cases for row in case.effects])

@@ -144,6 +144,7 @@ class Registry:
             ),
             last_paid_month=last_paid,
             charged_months=frozenset(charged),
+            died_on=first.died_on if first else None,
         )
 
     def employer_facts(self, employer_id: int) -> EmployerFacts:

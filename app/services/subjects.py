@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from app.domain.identity import CITIZEN_CARD, check_document
+from app.domain.life import DEAD, check_living
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict, problem_text
 from app.errors import FieldError
@@ -40,7 +41,13 @@ def is_number(data: Mapping[str, Any], today: date) -> bool:
 
 
 def with_open_case(case: Case, verdict: Verdict, code: str = "enrol.one_open") -> Verdict:
-    """The verdict, with a refusal where another declaration about the same object is still open."""
+    """The verdict, with a refusal where another declaration about the same object is still open.
+
+    About somebody who died that is the only refusal.
+    """
+    dead = _dead(case)
+    if dead is not None:
+        return Verdict((dead,))
     key = open_key(case)
     if key is None:
         return verdict
@@ -48,6 +55,18 @@ def with_open_case(case: Case, verdict: Verdict, code: str = "enrol.one_open") -
     if case.registry.open_keys[key] in (None, case.declaration.reference):
         return verdict
     return Verdict((*verdict.problems, Problem(code, "id_number")), verdict.warnings)
+
+
+def _dead(case: Case) -> Problem | None:
+    """Why nothing can be filed about a person who died, in this region or another one; else None."""
+    row = case.declaration
+    if row.person_hash is None:
+        return None
+    case.registry.read_people([row.person_hash])
+    records = case.registry.people[row.person_hash]
+    gone = [each for each in records if each.life_status == DEAD]
+    own = next((each for each in gone if each.region == row.region), None)
+    return check_living(row.kind, DEAD, own.died_on if own else None) if gone else None
 
 
 def field_errors(problems: Iterable[Problem], parameters: ParameterSet, form: Form) -> list[FieldError]:

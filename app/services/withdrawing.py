@@ -11,6 +11,8 @@ from app.clock import to_utc
 from app.domain import withdrawal as rules
 from app.domain.calendar import add_months, month_of
 from app.domain.collection import REFUND
+from app.domain.declaration import ALLOWANCES
+from app.domain.life import DEAD, is_death
 from app.domain.money import format_yuan, from_fen
 from app.domain.problem import Problem, Verdict
 from app.domain.withdrawal import AccountFacts, WithdrawalRequest
@@ -24,6 +26,7 @@ from app.services.subjects import is_number, with_open_case
 from app.store.business import hold_person, open_business
 from app.store.facts import StretchRecord
 from app.store.ledger import LineRow
+from app.store.people import LifeRow
 from app.store.personal_accounts import ALLOCATION_PARTIES, PAYOUT, entry_values, order_values
 from app.store.session import in_transaction
 
@@ -35,9 +38,10 @@ END_OF_TIME = "9999-12"
 SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
     ("参保关系", ("withdrawal.not_of_employer", "withdrawal.insured_elsewhere")),
-    ("终止时间", ("withdrawal.future", "withdrawal.before_start")),
+    ("终止时间", ("withdrawal.future", "withdrawal.before_start", "withdrawal.death")),
     ("收款人", ("withdrawal.payee",)),
     ("个人账户余额", ("withdrawal.no_balance", "withdrawal.negative", "withdrawal.nothing")),
+    ("生育待遇", ("withdrawal.allowance",)),
     ("已核定的费用", ("withdrawal.takes_back",)),
     ("未办结的申报", ("withdrawal.open_case", "enrol.one_open")),
 )
@@ -62,6 +66,11 @@ class Plan:
 def prepare(case: Case, _today: date) -> None:
     """Find whom the form is about, and show what the account would pay out, to the own employer only."""
     subjects.identify(case)
+    if case.declaration.person_id is not None and in_transaction():
+        # the account is read and emptied by one act at a time, and nobody enrols the person meanwhile
+        hold_person(case.declaration.person_id)
+        case.registry.forget_people()
+        subjects.identify(case)
     case.data.pop(BALANCE, None)
     own = any(each.employer_id == case.declaration.employer_id for each in _stretches(case))
     if own and case.data.get("termination_date"):
@@ -92,18 +101,15 @@ def _readable(case: Case) -> bool:
 def judge(case: Case, today: date) -> Verdict:
     """Judge the case's form against the registry as it is now; any other open declaration refuses."""
     row, registry = case.declaration, case.registry
-    if row.person_id is not None and in_transaction():
-        # the account is read and emptied by one act at a time
-        hold_person(row.person_id)
-        registry.balances.pop(row.person_id, None)
     found = plan(case)
     others = open_business(row.person_hash, row.region, row.reference) if row.person_hash else []
+    allowances = [each for each in others if each in ALLOWANCES]
     verdict = rules.check_withdrawal(
         case.parameters,
         request_of(case),
         registry.person_facts(row.person_hash, row.region),
         registry.employer_facts(row.employer_id),
-        AccountFacts(found.payable_fen, others),
+        AccountFacts(found.payable_fen, [each for each in others if each not in ALLOWANCES], allowances),
         today,
     )
     if verdict.accepted and found.taken_back:
@@ -187,8 +193,18 @@ def apply_withdrawal(case: Case, now: datetime) -> int:
     take_back(case, found.paid, REFUND, now)
     if found.payable_fen:
         _pay_out(case, row.person_id, found.payable_fen, now)
-    case.effect_once(WITHDRAWAL, now, {"end_month": end_month, "paid_fen": found.payable_fen})
+    died = _record_death(case, request, now)
+    case.effect_once(WITHDRAWAL, now, {"end_month": end_month, "paid_fen": found.payable_fen, **died})
     return found.payable_fen
+
+
+def _record_death(case: Case, request: WithdrawalRequest, now: datetime) -> dict[str, Any]:
+    """Record a death that is not on record yet; gives old and new for the effect's own record."""
+    (person,) = case.registry.records(case.declaration.person_hash or b"", case.declaration.region)
+    if person.life_status == DEAD or not is_death(case.parameters, request.reason, now.date()):
+        return {}
+    case.lives.append(LifeRow(person.id, person.life_status, DEAD, request.end_day))
+    return {"life_status": [person.life_status, DEAD], "died_on": request.end_day.isoformat()}
 
 
 def _pay_out(case: Case, person_id: int, amount_fen: int, now: datetime) -> None:
@@ -221,8 +237,9 @@ def _pay_out(case: Case, person_id: int, amount_fen: int, now: datetime) -> None
 def accept(case: Case, _day: date, now: datetime) -> Result:
     """End the person's insurance and order the account to be paid out."""
     row = case.declaration
+    dead = case.registry.person_facts(row.person_hash, row.region).died_on is not None
     paid = apply_withdrawal(case, now)
-    row.result_code = "withdrawal.accepted" if paid else "withdrawal.accepted_without_payment"
+    row.result_code = rules.withdrawal_outcome(paid=bool(paid), again=dead)
     row.result_message = case.message(row.result_code, amount=format_yuan(from_fen(paid)))
     return {"paid": bool(paid)}
 

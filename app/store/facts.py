@@ -74,8 +74,9 @@ _EMPLOYERS = (
 _PEOPLE = (
     select(
         Person.id, Person.region, Person.id_hash, Person.id_type, Person.name, Person.sex,
-        Person.birth_date, Person.life_status, Person.died_on, Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type,
-        Enrolment.from_month, Enrolment.to_month, Enrolment.status, func.coalesce(_AT.c.employer_no, ""),
+        Person.birth_date, Person.life_status, Person.died_on,
+        Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type, Enrolment.from_month,
+        Enrolment.to_month, Enrolment.status, func.coalesce(_AT.c.employer_no, ""),
         Enrolment.id, Enrolment.employer_id, Enrolment.reason, Enrolment.ended_by_declaration_id,
         Enrolment.wage_fen, Enrolment.base_fen,
     )

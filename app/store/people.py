@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
 from app.domain.identity import mask
+from app.domain.life import DEAD
 from app.errors import NotFound
 from app.extensions import db
+from app.store.constraints import Duplicate
 from app.store.crypto import blind, decrypt, encrypt
 from app.store.ids import new_id
 from app.store.models import Person
-from app.store.session import insert_rows
+from app.store.session import insert_rows, is_postgresql
 
 _COLUMNS: tuple[Any, ...] = (
     Person.id,
@@ -61,6 +63,52 @@ def find_people(region: str | None, id_hashes: Collection[bytes]) -> dict[bytes,
     for row in db.session.execute(query.order_by(Person.id)):
         found.setdefault(row.id_hash, []).append(PersonRow(*row))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LifeRow:
+    """A change between living (1) and dead (2), old and new; `died_on` is None for the living."""
+
+    person_id: int
+    before: str
+    after: str
+    died_on: date | None
+
+
+_LIFE = (
+    update(Person.__table__)
+    .where(Person.id == bindparam("b_id"), Person.life_status == bindparam("b_before"))
+    .values(life_status=bindparam("b_after"), died_on=bindparam("b_died_on"))
+)
+
+
+def set_life_statuses(rows: Sequence[LifeRow]) -> None:
+    """Record deaths, or that there was none, in one statement.
+
+    Raises: Duplicate (`person`) where somebody else was first.
+    """
+    if not rows:
+        return
+    values = [
+        {"b_id": row.person_id, "b_before": row.before, "b_after": row.after, "b_died_on": row.died_on}
+        for row in rows
+    ]
+    done: Any = db.session.connection().execute(_LIFE, values)
+    if done.rowcount != len(rows):
+        raise Duplicate("person")
+
+
+def refuse_dead(person_ids: Collection[int]) -> None:
+    """Refuse a transaction that enrols somebody whose death was recorded meanwhile.
+
+    To be asked after the enrolments were added: adding them waits for whoever holds the person's record.
+    On SQLite nobody else writes meanwhile. Raises: Duplicate (`person`).
+    """
+    if not person_ids or not is_postgresql():
+        return
+    query = select(Person.id).where(Person.id.in_(person_ids), Person.life_status == DEAD).limit(1)
+    if db.session.scalar(query) is not None:
+        raise Duplicate("person")
 
 
 def get_person(person_id: int) -> Person:

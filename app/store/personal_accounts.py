@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.extensions import db
+from app.store.constraints import Duplicate
 from app.store.crypto import encrypt
 from app.store.ids import new_id
 from app.store.models import AccountEntry, ContributionLine, PaymentOrder
-from app.store.session import insert_rows
+from app.store.session import in_transaction, insert_rows, lock
 
 ALLOCATION_PARTIES = ("allocation_employee", "allocation_employer")
 PAYOUT, CORRECTION = "payout", "correction"
+ISSUED, PAID, CANCELLED = "issued", "paid", "cancelled"
 
 
 def account_balance(person_id: int) -> int:
@@ -84,7 +87,7 @@ def order_values(
         "bank_name": bank_name,
         "account_cipher": encrypt(bank_account),
         "account_last4": bank_account[-4:],
-        "status": "issued",
+        "status": ISSUED,
         "created_at_utc": created_at_utc,
     }
 
@@ -97,3 +100,50 @@ def add_entries(rows: Sequence[Mapping[str, Any]]) -> None:
 def add_orders(rows: Sequence[Mapping[str, Any]]) -> None:
     """Add payment orders, in one statement; a second one of a declaration is refused."""
     insert_rows(PaymentOrder, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order to pay an account out: the amount in fen; `status` is issued, paid or cancelled."""
+
+    id: int
+    declaration_id: int
+    amount_fen: int
+    status: str
+
+
+def orders_of_person(person_id: int) -> list[OrderRow]:
+    """A person's payment orders, oldest first; inside a transaction they are locked."""
+    columns = (PaymentOrder.id, PaymentOrder.declaration_id, PaymentOrder.amount_fen, PaymentOrder.status)
+    query = select(*columns).where(PaymentOrder.person_id == person_id).order_by(PaymentOrder.id)
+    rows = db.session.execute(lock(query) if in_transaction() else query)
+    return [OrderRow(*row) for row in rows]
+
+
+def payouts_of(declaration_ids: Collection[int]) -> dict[int, int]:
+    """What declarations took from accounts, in fen (negative): {declaration: sum}; one statement."""
+    if not declaration_ids:
+        return {}
+    rows = db.session.execute(
+        select(AccountEntry.declaration_id, func.sum(AccountEntry.amount_fen))
+        .where(AccountEntry.declaration_id.in_(declaration_ids), AccountEntry.entry == PAYOUT)
+        .group_by(AccountEntry.declaration_id)
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def cancel_orders(order_ids: Collection[int]) -> None:
+    """Cancel orders that were not paid yet, in one statement.
+
+    Raises: Duplicate (`payment_order`) where one was paid or cancelled meanwhile.
+    """
+    if not order_ids:
+        return
+    done: Any = db.session.execute(
+        update(PaymentOrder)
+        .where(PaymentOrder.id.in_(order_ids), PaymentOrder.status == ISSUED)
+        .values(status=CANCELLED)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != len(order_ids):
+        raise Duplicate("payment_order")

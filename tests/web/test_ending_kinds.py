@@ -13,10 +13,10 @@ from app.store.models import Declaration, User
 from tests.documents.samples import picture
 from tests.fixtures.database import TEST_NOW
 from tests.services.conftest import rows
-from tests.services.test_retirement import employee as near_retirement
-from tests.services.test_retirement import form as retirement
-from tests.services.test_withdrawal import employee
-from tests.services.test_withdrawal import form as withdrawal
+from tests.services.endings.people import employee
+from tests.services.endings.people import retirement_form as retirement
+from tests.services.endings.people import withdrawal_form as withdrawal
+from tests.services.endings.test_retirement import employee as near_retirement
 from tests.web.conftest import post
 from tests.web.test_materials import send
 

@@ -31,7 +31,7 @@ class AccountEntry(Model):
 
 
 class PaymentOrder(Model):
-    """The order to pay an account out, one of a declaration; `status` is issued until it was paid."""
+    """The order to pay an account out, one of a declaration; `status` is issued, then paid or cancelled."""
 
     __tablename__ = "payment_order"
 

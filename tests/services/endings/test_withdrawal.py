@@ -1,17 +1,15 @@
 """Nanjing's payout of a personal account (NJ-4.2): what ends, what is paid, and what stands in the way."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
 from app.clock import to_utc
 from app.errors import Forbidden, NotFound, Rejected
 from app.extensions import db
 from app.services import audits, declarations, materials, trials
 from app.store.crypto import decrypt
-from app.store.ledger import add_lines, line_values
 from app.store.models import (
     AccountEntry,
     ContributionLine,
@@ -25,80 +23,20 @@ from app.store.personal_accounts import CORRECTION, account_balance, add_entries
 from app.store.session import transaction
 from tests.documents.samples import picture
 from tests.services.conftest import rows, task_of
-from tests.services.test_materials import work
-from tests.services.test_stop import employee as insured
+from tests.services.endings.people import NANJING, PAID, allocate, employee
+from tests.services.endings.people import withdrawal_form as form
 from tests.services.test_stop import open_funds, refusals, stop_form
 
-NANJING = "320100"
-PAID = date(2026, 10, 20)
-
 
 @pytest.fixture
-def handler(person):
-    return person("nanjing.handler")
-
-
-@pytest.fixture
-def auditor(person):
-    return person("nanjing.auditor")
-
-
-@pytest.fixture
-def senior(person):
-    return person("nanjing.senior")
-
-
-def employee(actor):
-    """An employee of whom the ledger says nothing yet."""
-    found = insured(actor)
-    with transaction() as session:
-        session.execute(delete(ContributionLine).where(ContributionLine.person_id == found.person_id))
-    return found
-
-
-def form(found, **more):
-    return {
-        "id_number": found.id_number, "termination_reason": "6401", "termination_date": "2026-10-15",
-        "bank_account_name": "示例亲属", "payee_relation": "02", "bank_name": "示例银行",
-        "bank_account": "6222000011112222", **more,
-    }  # fmt: skip
-
-
-def allocate(actor, found, now, month, fen, received=None, party="allocation_employee", due_type="10"):
-    """Put a line of a month into the ledger."""
-    row = line_values(
-        region=NANJING, person_id=found.person_id, employer_id=actor.employer_id, fund="310", party=party,
-        due_type=due_type, due_month=month, accrual_month=month, base_fen=800000, rate="0.02",
-        fixed_fen=None, amount_fen=fen, declaration_id=None, created_at_utc=to_utc(now),
-        received_on=received,
-    )  # fmt: skip
-    with transaction():
-        add_lines([row])
-    return row["id"]
-
-
-@pytest.fixture
-def filed(handler, now):
+def filed(desk):
     """A case with its picture, waiting for the first auditor."""
-
-    def make(found, **more):
-        made = declarations.file(handler, "withdrawal", form(found, **more), now).reference
-        materials.upload(handler, made, "withdrawal_picture", "a.jpg", picture(), now)
-        work(now)
-        declarations.proceed(handler, made, "next", now)
-        return made
-
-    return make
+    return lambda found, **more: desk.file("withdrawal", form(found, **more), "withdrawal_picture")
 
 
 @pytest.fixture
-def approved(filed, auditor, senior, now):
-    def make(found, **more):
-        made = filed(found, **more)
-        audits.decide(auditor, task_of(made), "approve", "", [], now)
-        return audits.decide(senior, task_of(made), "approve", "", [], now)
-
-    return make
+def approved(withdrawn):
+    return withdrawn
 
 
 def test_nj_4_2_a_death_ends_everything_and_pays_the_account_out(handler, approved, now):
@@ -205,7 +143,7 @@ def test_a_later_allocation_becomes_a_second_payout(handler, approved, now):
     approved(found)
     assert refusals(handler, form(found), now, "withdrawal")[0][0] == "withdrawal.nothing"
     allocate(handler, found, now, "2026-09", 16000, PAID)
-    assert approved(found).message_code == "withdrawal.accepted"
+    assert approved(found).message_code == "withdrawal.supplement"
     assert [row.amount_fen for row in rows(PaymentOrder)] == [16000]
 
 

@@ -4,10 +4,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import update
 
 from app.errors import Forbidden, NotFound, Rejected
-from app.services import audits, declarations, materials, trials
+from app.services import audits, declarations, trials
 from app.store.models import (
     ContributionLine,
     Declaration,
@@ -15,73 +14,28 @@ from app.store.models import (
     Enrolment,
     EnrolmentChange,
     Outbox,
-    Person,
 )
-from app.store.session import transaction
-from tests.documents.samples import picture
 from tests.services.conftest import rows, task_of
-from tests.services.test_materials import work
+from tests.services.endings.people import NANJING, PAID, allocate
+from tests.services.endings.people import employee as plain_employee
+from tests.services.endings.people import retirement_form as form
 from tests.services.test_stop import open_funds, refusals, stop_form
-from tests.services.test_withdrawal import PAID, allocate
-from tests.services.test_withdrawal import employee as plain_employee
-
-NANJING = "320100"
-
-
-@pytest.fixture
-def handler(person):
-    return person("nanjing.handler")
-
-
-@pytest.fixture
-def auditor(person):
-    return person("nanjing.auditor")
-
-
-@pytest.fixture
-def senior(person):
-    return person("nanjing.senior")
 
 
 def employee(actor, born=date(1965, 1, 8), sex="1"):
     """An employee of an age, of whom the ledger says nothing yet."""
-    found = plain_employee(actor)
-    with transaction() as session:
-        session.execute(update(Person).where(Person.id == found.person_id).values(birth_date=born, sex=sex))
-    return found
-
-
-def form(found, **more):
-    return {
-        "id_number": found.id_number, "retirement_type": "1", "retirement_date": "2026-10-31",
-        "retirement_wage_yuan": "4321.50", "total_months": "360", "paid_months": "300",
-        "deemed_months": "60", "pension_employer_name": "示例单位", "pension_agency": "示例社保中心",
-        "sender_phone": "13900000000", **more,
-    }  # fmt: skip
+    return plain_employee(actor, born=born, sex=sex)
 
 
 @pytest.fixture
-def filed(handler, now):
+def filed(desk):
     """A case with its assessment table, waiting for the first auditor."""
-
-    def make(found, **more):
-        made = declarations.file(handler, "retirement", form(found, **more), now).reference
-        materials.upload(handler, made, "pension_assessment", "a.jpg", picture(), now)
-        work(now)
-        declarations.proceed(handler, made, "next", now)
-        return made
-
-    return make
+    return lambda found, **more: desk.file("retirement", form(found, **more), "pension_assessment")
 
 
 @pytest.fixture
-def approved(filed, auditor, senior, now):
-    def make(found, **more):
-        made = filed(found, **more)
-        audits.decide(auditor, task_of(made), "approve", "", [], now)
-        return audits.decide(senior, task_of(made), "approve", "", [], now)
-
-    return make
+def approved(desk, filed):
+    return lambda found, **more: desk.approve(filed(found, **more))
 
 
 def test_nj_4_1_a_retiree_from_the_next_month(handler, approved, now):
