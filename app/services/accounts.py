@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.errors import FieldError, NotFound, Rejected
-from app.services import passwords, second_factor, throttle
+from app.services import account_log, passwords, second_factor, throttle
 from app.services.actors import AGENCY, EMPLOYER, Actor
 from app.store import sign_in as store
 from app.store.session import end_read, transaction
@@ -78,6 +78,7 @@ def load_account(user_id: int, now_utc: datetime) -> Account | None:
     current = user.current_employer_id
     if current not in employer_ids:
         current = employers[0].id if employers else None
+    region = next((entry.region for entry in employers if entry.id == current), "")
     expired = user.password_changed_at_utc + timedelta(days=passwords.MAX_AGE_DAYS) < now_utc
     return Account(
         actor=Actor(
@@ -85,7 +86,12 @@ def load_account(user_id: int, now_utc: datetime) -> Account | None:
             name=user.name,
             username=user.username,
             side=user.side,
-            roles=frozenset(role for role, _ in rows.roles),
+            roles=frozenset(
+                # what somebody may do for an employer is said by the roles of its region
+                role
+                for role, where in rows.roles
+                if user.side != EMPLOYER or where in ("", region)
+            ),
             regions=frozenset(regions) if user.side == AGENCY else frozenset(),
             employer_ids=employer_ids if user.side == EMPLOYER else frozenset(),
             employer_id=current if user.side == EMPLOYER else None,
@@ -113,7 +119,10 @@ def sign_in(username: str, password: str, address: str, now_utc: datetime) -> Ac
     # The hash costs 50 ms: it must not be computed while the database waits for this transaction.
     end_read()
     fits = passwords.verify_password(found.password_hash if found else None, password[:1024])
-    if found is None or not _settle_attempt(found.id, password, fits, now_utc):
+    if found is None:
+        with transaction():
+            account_log.record("sign_in", user_id=None, result=account_log.REFUSED, address=address)
+    if found is None or not _settle_attempt(found.id, password, fits, address, now_utc):
         throttle.add(f"address:{address}", ADDRESS_WINDOW_SECONDS)
         raise _refused("sign_in.refused", REFUSED)
     account = load_account(found.id, now_utc)
@@ -122,7 +131,9 @@ def sign_in(username: str, password: str, address: str, now_utc: datetime) -> Ac
     return account
 
 
-def check_code(user_id: int, code: str, now_utc: datetime, *, new_secret: str | None = None) -> Account:
+def check_code(
+    user_id: int, code: str, now_utc: datetime, *, new_secret: str | None = None, address: str = ""
+) -> Account:
     """Check the second factor; with `new_secret` the code proves the authenticator that is being set up.
 
     Raises: Rejected at `code`.
@@ -139,13 +150,17 @@ def check_code(user_id: int, code: str, now_utc: datetime, *, new_secret: str | 
             fits = False
         if not fits and not locked:
             _count_failure(user, now_utc)
+        result = account_log.DONE if fits else account_log.REFUSED
+        account_log.record("second_factor", user_id=user_id, result=result, address=address)
     account = load_account(user_id, now_utc) if fits else None
     if account is None or not account.active:
         raise error
     return account
 
 
-def change_password(actor: Actor, current: str, new: str, repeated: str, now_utc: datetime) -> int:
+def change_password(
+    actor: Actor, current: str, new: str, repeated: str, now_utc: datetime, address: str = ""
+) -> int:
     """Set a new password and end all other sessions; returns the session version that stays valid.
 
     Raises: Rejected at `current_password`, `new_password` or `new_password_2`.
@@ -173,7 +188,23 @@ def change_password(actor: Actor, current: str, new: str, repeated: str, now_utc
         user.password_changed_at_utc = now_utc
         user.must_change_password = False
         user.session_version += 1
-        return user.session_version
+        version = user.session_version
+        account_log.record("password.changed", user_id=actor.id, actor=actor, address=address)
+        return version
+
+
+def sign_out(actor: Actor, address: str = "") -> None:
+    """End every session of an account: a cookie that somebody copied is worth nothing afterwards.
+
+    Accounts of a demonstration are shared, so that one visitor's leaving does not throw the others out.
+    """
+    if actor.id is None:
+        return
+    with transaction():
+        user = store.lock_user(actor.id)
+        if not user.demo:
+            user.session_version += 1
+        account_log.record("sign_out", user_id=actor.id, actor=actor, address=address)
 
 
 def switch_employer(actor: Actor, employer_id: int) -> None:
@@ -199,20 +230,31 @@ def set_preferences(actor: Actor, changes: Mapping[str, str]) -> None:
         user.preferences = {**(user.preferences or {}), **changes}
 
 
-def _settle_attempt(user_id: int, password: str, fits: bool, now_utc: datetime) -> bool:
+def _settle_attempt(user_id: int, password: str, fits: bool, address: str, now_utc: datetime) -> bool:
     new_hash: str | None = None
     with transaction():
         user = store.lock_user(user_id)
-        if user.status != "active" or (user.locked_until_utc is not None and user.locked_until_utc > now_utc):
-            return False
-        if not fits:
-            _count_failure(user, now_utc)
+        locked = user.locked_until_utc is not None and user.locked_until_utc > now_utc
+        if user.status != "active" or locked or not fits:
+            reason = "locked" if locked else user.status if user.status != "active" else "password"
+            if reason == "password":
+                _count_failure(user, now_utc)
+            until = user.locked_until_utc
+            closed = reason == "password" and until is not None and until > now_utc
+            account_log.record(
+                "sign_in",
+                user_id=user_id,
+                result=account_log.REFUSED,
+                address=address,
+                detail={"reason": reason, "locks": closed},
+            )
             return False
         user.failed_logins = 0
         user.locked_until_utc = None
         user.last_login_at_utc = now_utc
         if passwords.needs_rehash(user.password_hash):
             new_hash = user.password_hash
+        account_log.record("sign_in", user_id=user_id, address=address)
     if new_hash is not None:
         _rehash(user_id, new_hash, password)
     return True

@@ -131,6 +131,7 @@ def code_post() -> ResponseReturnValue:
             request.form.get("code", ""),
             clock.real_utcnow(),
             new_secret=_new_secret(pending),
+            address=request.remote_addr or "",
         )
     except Rejected as refused:
         _slow_down(pending["username"])
@@ -141,6 +142,7 @@ def code_post() -> ResponseReturnValue:
 @auth.post("/logout")
 @guard(None, scope="own", during_setup=True)
 def logout() -> ResponseReturnValue:
+    accounts.sign_out(current_user.account.actor, request.remote_addr or "")
     logout_user()
     session.clear()
     notify(_("您已退出登录。"), "good")
@@ -176,6 +178,7 @@ def password_post() -> ResponseReturnValue:
             form.get("new_password", ""),
             form.get("new_password_2", ""),
             clock.real_utcnow(),
+            request.remote_addr or "",
         )
     except Rejected as refused:
         return render_template("auth/password.html", errors=translated(refused.errors)), 422
