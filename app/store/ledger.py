@@ -77,8 +77,14 @@ def line_values(
     created_at_utc: datetime,
     retired: bool = False,
     received_on: date | None = None,
+    wage_fen: int | None = None,
+    late_from: date | None = None,
+    notice_id: int | None = None,
 ) -> dict[str, Any]:
-    """A row for `add_lines`, with a new id; amounts in fen."""
+    """A row for `add_lines`, with a new id; amounts in fen.
+
+    `wage_fen` is the declared wage behind the base, `late_from` the due date that was missed already.
+    """
     return {
         "id": new_id(),
         "region": region,
@@ -99,6 +105,9 @@ def line_values(
         "created_at_utc": created_at_utc,
         "reversal_of_id": None,
         "reversed_by_id": None,
+        "wage_fen": wage_fen,
+        "late_from": late_from,
+        "notice_id": notice_id,
     }
 
 

@@ -2,6 +2,14 @@
 
 from app.store.models.account_records import AccountEvent, OneTimeCode
 from app.store.models.accounts import User, UserEmployer, UserRole
+from app.store.models.billing import (
+    Assessment,
+    AssessmentRun,
+    NoticeSerial,
+    OrderPosting,
+    PaymentNotice,
+    PaymentPosting,
+)
 from app.store.models.cases import (
     Declaration,
     Effect,
@@ -29,6 +37,8 @@ from app.store.models.work import BatchFile, ImportBatch, ImportRow, Lease, Mate
 __all__ = [
     "AccountEntry",
     "AccountEvent",
+    "Assessment",
+    "AssessmentRun",
     "BatchFile",
     "ContributionLine",
     "Declaration",
@@ -48,9 +58,13 @@ __all__ = [
     "Lease",
     "Material",
     "Notice",
+    "NoticeSerial",
     "OneTimeCode",
+    "OrderPosting",
     "Outbox",
+    "PaymentNotice",
     "PaymentOrder",
+    "PaymentPosting",
     "Person",
     "PersonMove",
     "ProcessInstance",

@@ -158,6 +158,14 @@ class ContributionLine(Model):
             sqlite_where=text("received_on IS NULL AND reversed_by_id IS NULL"),
             postgresql_where=text("received_on IS NULL AND reversed_by_id IS NULL"),
         ),
+        Index("ix_line_notice", "notice_id"),
+        Index(
+            "ix_line_without_notice",
+            "employer_id",
+            "due_month",
+            sqlite_where=text("notice_id IS NULL"),
+            postgresql_where=text("notice_id IS NULL"),
+        ),
         # a month is charged once: reversed lines carry the id of their reversal and drop out
         Index(
             "uq_line_once",
@@ -190,3 +198,12 @@ class ContributionLine(Model):
     reversed_by_id: Mapped[int | None] = mapped_column(BigInteger)
     received_on: Mapped[date | None] = mapped_column(Date)
     created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
+    # the declared wage that the base came from; unknown where only a base was on record
+    wage_fen: Mapped[int | None] = mapped_column(BigInteger)
+    collection_method: Mapped[str] = mapped_column(String(2), server_default="02")
+    interest_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    late_fee_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    other_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    # the first due date missed; None: that of the month the line is billed in
+    late_from: Mapped[date | None] = mapped_column(Date)
+    notice_id: Mapped[int | None] = mapped_column(BigInteger)
