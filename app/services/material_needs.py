@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from app.domain.parameters import ParameterSet
 from app.errors import FieldError, Rejected
@@ -33,10 +34,15 @@ class Need:
 
 def needs_of(row: DeclarationRow, rules: ParameterSet) -> tuple[Need, ...]:
     """The items of a case in the table's order; none before the table was asked."""
+    return needs_from(row.facts, rules)
+
+
+def needs_from(facts: Mapping[str, Any], rules: ParameterSet) -> tuple[Need, ...]:
+    """The items that a case's routing facts name, in the table's order."""
     words = rules.codes("material")
     return tuple(
         Need(code, words.label(code) if code in words else code, bool(required))
-        for code, required in row.facts.get("materials", ())
+        for code, required in facts.get("materials", ())
     )
 
 

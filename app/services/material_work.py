@@ -13,6 +13,7 @@ from app.errors import NotFound
 from app.services import outbox
 from app.services.materials import THUMBNAIL, delete_bytes, page_key
 from app.store import materials as store
+from app.store.batch_people import set_same_document
 from app.store.crypto import decrypt_bytes, encrypt
 from app.store.files import file_store
 from app.store.materials import JOINING, READY, RECEIVED, REFUSED, MaterialRow
@@ -63,11 +64,10 @@ def _nothing(_row: OutboxRow) -> None:
 
 
 def _prepared(row: OutboxRow) -> Finish:
-    place = store.find_place(int(row.payload["material_id"]))
+    material = _received(row)
     end_read()
-    if place is None or place.row.state != RECEIVED:
+    if material is None:
         return _nothing
-    material = place.row
     try:
         content = _bytes_of(material)
         scan = _scanned(content)
@@ -76,17 +76,24 @@ def _prepared(row: OutboxRow) -> Finish:
         return _refusing(material, refused)
 
     def finish(_row: OutboxRow) -> None:
-        held = store.hold_material(material.id)
-        if held is not None and held.state == RECEIVED:
-            store.set_material(
-                material.id,
-                state=READY,
-                pages=pages,
-                scan=scan,
-                thumbnail_key=page_key(material, THUMBNAIL),
-            )
+        set_same_document(
+            material.file_key,
+            (RECEIVED,),
+            state=READY,
+            pages=pages,
+            scan=scan,
+            thumbnail_key=page_key(material, THUMBNAIL),
+        )
 
     return finish
+
+
+def _received(row: OutboxRow) -> MaterialRow | None:
+    """The new document, by its row or by another one that it stands for; None where nothing is left to do."""
+    place = store.find_place(int(row.payload["material_id"]))
+    if place is not None and place.row.state == RECEIVED:
+        return place.row
+    return store.find_received(str(row.payload.get("file_key", "")))
 
 
 def _bytes_of(material: MaterialRow) -> bytes:
@@ -123,10 +130,10 @@ def _refusing(material: MaterialRow, refused: DocumentRefused) -> Finish:
         delete_bytes(material)
 
     def finish(_row: OutboxRow) -> None:
-        held = store.hold_material(material.id)
-        if held is not None and held.state in (RECEIVED, JOINING):
-            scan = "infected" if refused.code == "infected" else held.scan
-            store.set_material(material.id, state=REFUSED, message=str(refused), scan=scan)
+        scan = "infected" if refused.code == "infected" else material.scan
+        set_same_document(
+            material.file_key, (RECEIVED, JOINING), state=REFUSED, message=str(refused), scan=scan
+        )
 
     return finish
 

@@ -26,6 +26,7 @@ from app.services.cases import Case
 from app.services.material_needs import FORM, Need, missing, needs_of
 from app.store import declarations as declaration_store
 from app.store import materials as store
+from app.store.batch_people import is_document_used
 from app.store.constraints import is_passing
 from app.store.crypto import decrypt_bytes, encrypt
 from app.store.events import EventRow, add_events
@@ -37,7 +38,7 @@ from app.store.session import after_commit, transaction
 
 MEGABYTE = 1 << 20
 PREPARE, JOIN = "material", "material_join"
-WHOLE, THUMBNAIL = "file", "thumbnail"
+WHOLE, THUMBNAIL, ORIGINAL = "file", "thumbnail", "original"
 _PAGE = re.compile(r"page-([1-9][0-9]{0,3})", re.ASCII)
 _BAD_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 NAME_LENGTH = 80
@@ -158,7 +159,7 @@ def upload(
         declaration_id=row.id,
         item=item,
         file_name=name,
-        file_key=_key(row.id, number, "original"),
+        file_key=_key(row.id, number, ORIGINAL),
         media_type=kind,
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -203,7 +204,8 @@ def remove(actor: Actor, reference: str, material_id: int, now: datetime) -> Non
 
     _change(actor, reference, write)
     for material in gone:
-        delete_bytes(material)
+        if not is_document_used(material.file_key):
+            delete_bytes(material)
 
 
 def join(actor: Actor, reference: str, item: str, now: datetime) -> None:
@@ -226,7 +228,7 @@ def join(actor: Actor, reference: str, item: str, now: datetime) -> None:
                 declaration_id=declaration_id,
                 item=item,
                 file_name=safe_name(need.name, EXTENSIONS["application/pdf"]),
-                file_key=_key(declaration_id, number, "original"),
+                file_key=_key(declaration_id, number, ORIGINAL),
                 media_type="application/pdf",
                 size_bytes=0,
                 sha256="",
@@ -256,7 +258,7 @@ def open_file(actor: Actor, reference: str, material_id: int, part: str = WHOLE)
         return OpenedFile(decrypt_bytes(file_store().get(row.file_key)), row.media_type, row.file_name)
     if part != THUMBNAIL and not _PAGE.fullmatch(part):
         raise NotFound("part")
-    content = decrypt_bytes(file_store().get(_key(row.declaration_id, row.id, part)))
+    content = decrypt_bytes(file_store().get(page_key(row, part)))
     return OpenedFile(content, "image/jpeg", f"{part}.jpg")
 
 
@@ -275,15 +277,18 @@ def safe_name(given: str, extension: str) -> str:
 
 
 def page_key(material: MaterialRow, part: str) -> str:
-    """Where a picture that was made of a document lies: always the same place, however often it is made."""
-    return _key(material.declaration_id, material.id, part)
+    """Where a picture that was made of a document lies: beside it, however often it is made.
+
+    A document that stands for several people of a batch lies in one place for all of them.
+    """
+    return f"{material.file_key.rpartition('/')[0]}/{part}"
 
 
 def delete_bytes(material: MaterialRow) -> None:
     """Remove a document's bytes and its pictures."""
-    names = ["original", THUMBNAIL, *(f"page-{number}" for number in range(1, shown(material.pages) + 1))]
+    names = [ORIGINAL, THUMBNAIL, *(f"page-{number}" for number in range(1, shown(material.pages) + 1))]
     for name in names:
-        file_store().delete(_key(material.declaration_id, material.id, name))
+        file_store().delete(page_key(material, name))
 
 
 def shown(pages: int) -> int:

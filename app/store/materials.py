@@ -57,7 +57,23 @@ _COLUMNS = tuple(_TABLE.c[name] for name in MaterialRow.__slots__)
 
 def add_material(row: MaterialRow) -> None:
     """Insert one document."""
-    session.insert_rows(Material, [values_of(row)])
+    add_materials([row])
+
+
+def add_materials(rows: Sequence[MaterialRow]) -> None:
+    """Insert documents in one statement."""
+    session.insert_rows(Material, [values_of(row) for row in rows])
+
+
+def find_received(file_key: str) -> MaterialRow | None:
+    """Find a row of a document that nobody has prepared yet."""
+    row = db.session.execute(
+        select(*_COLUMNS)
+        .where(Material.file_key == file_key, Material.state == RECEIVED)
+        .order_by(Material.id)
+        .limit(1)
+    ).first()
+    return None if row is None else MaterialRow(*row)
 
 
 def list_materials(declaration_id: int) -> list[tuple[MaterialRow, str]]:
