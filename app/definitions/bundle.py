@@ -12,6 +12,7 @@ import yaml
 
 from app.definitions.catalogue import DefinitionMissing, Version
 from app.definitions.files import AT_COUNTER, DECISION, FORM, PROCESS, SHARED
+from app.definitions.words import with_words
 from app.domain.codes import CodeList, code_list_names
 from app.domain.parameters import ParameterSet, from_documents
 from app.engine.decisions import DecisionTable, describe_decision
@@ -67,6 +68,10 @@ class Bundle:
         """Return what one process's diagram contains. Raises: DefinitionMissing."""
         return self._version(PROCESS, process_id).description
 
+    def has_decision(self, name: str) -> bool:
+        """Return whether a decision table of this name came along."""
+        return (DECISION, name) in self._by_name
+
     def diagram(self, process_id: str) -> bytes:
         """Return one process's BPMN file. Raises: DefinitionMissing."""
         return self._version(PROCESS, process_id).content
@@ -108,9 +113,13 @@ def bundle_digest(kind: str, region: str, version_ids: Sequence[int]) -> str:
 
 
 @lru_cache(maxsize=64)
-def compiled_parameters(region: Version, common: Version) -> ParameterSet:
-    """Compile a region's parameters over the common ones. Raises: ParameterFault, yaml.YAMLError."""
-    return from_documents(_yaml(region.content), _yaml(common.content))
+def compiled_parameters(region: Version, common: Version, forms: tuple[Version, ...] = ()) -> ParameterSet:
+    """Compile a region's parameters over the common ones and over the words of the region's forms.
+
+    Raises: ParameterFault, yaml.YAMLError.
+    """
+    documents = {version.key.name: json.loads(version.content) for version in forms}
+    return from_documents(_yaml(region.content), with_words(_yaml(common.content), documents))
 
 
 @lru_cache(maxsize=64)
@@ -132,7 +141,7 @@ def _compiled_form(form: Version, shared: tuple[Version, ...], parameters: Param
     return Form.from_documents(form.key.name, json.loads(form.content), documents, RegionCodes(parameters))
 
 
-def _yaml(content: bytes) -> dict[str, object]:
+def _yaml(content: bytes) -> dict[str, Any]:
     # The C reader is ten times as fast and as safe; some builds come without it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(content, Loader=loader) or {}  # noqa: S506 - both loaders are the safe ones

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from app.definitions.files import AT_COUNTER, COMMON, DECISION, FORM, PARAMETERS, PROCESS, SHARED, Key
+from app.definitions.files import AT_COUNTER, COMMON, DECISION, FORM, PARAMETERS, PROCESS, RULES, SHARED, Key
+from app.definitions.words import speaks
 from app.engine.describe import ProcessDescription, describe
 from app.errors import NotFound
 
@@ -70,7 +71,8 @@ class Catalogue:
     def collect(self, kind: str, region: str, *, at_counter: bool = False) -> list[Version]:
         """List everything that a case of this kind and region uses: processes, decisions, forms.
 
-        Shape: the process itself first, then what it calls, in turn; shared form documents last. A case
+        Shape: the process itself first, then what it calls, in turn; shared form documents last. The table
+        `<kind>_rules`, where there is one, is asked by the check of the form. A case
         filed at the counter also holds the counter's own form of the kind, where there is one.
         Raises: DefinitionMissing, DefinitionInvalid.
         """
@@ -84,10 +86,18 @@ class Catalogue:
             found[version.key] = version
             if what == PROCESS:
                 waiting.extend(_needs(version))
+        rules = self.find(DECISION, kind + RULES, region)
+        if rules is not None:
+            found[rules.key] = rules
         own = self.find(FORM, kind + AT_COUNTER, region) if at_counter else None
         if own is not None:
             found[own.key] = own
         return [*found.values(), *self._shared(region)]
+
+    def forms(self, region: str) -> tuple[Version, ...]:
+        """List the forms of a region that may bring words along, by name."""
+        names = sorted({key.name for key in self.versions if key.kind == FORM and speaks(key.name)})
+        return tuple(version for name in names if (version := self.find(FORM, name, region)) is not None)
 
     def _shared(self, region: str) -> list[Version]:
         names = sorted(

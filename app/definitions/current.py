@@ -6,6 +6,7 @@ seconds and never inside a write transaction, so that filing a case costs no sta
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import RLock
@@ -14,8 +15,8 @@ from time import monotonic
 from app import clock
 from app.definitions.bundle import Bundle, bundle_digest, compiled_parameters
 from app.definitions.catalogue import Catalogue, Version
-from app.definitions.files import PROCESS, Key
-from app.domain.declaration import KINDS
+from app.definitions.files import FORM, PROCESS, Key
+from app.domain.declaration import KINDS, kind_word
 from app.domain.parameters import ParameterSet
 from app.store import definitions as store
 from app.store.models import DefinitionVersion
@@ -34,6 +35,7 @@ class _Held:
     checked: float
     current: dict[tuple[str, str, bool], Bundle] = field(default_factory=dict)
     by_id: OrderedDict[int, Bundle] = field(default_factory=OrderedDict)
+    words: dict[str, ParameterSet] = field(default_factory=dict)
 
     def keep(self, bundle: Bundle, at_counter: bool | None = None) -> Bundle:
         if at_counter is not None:
@@ -84,7 +86,13 @@ def get_bundle(bundle_id: int) -> Bundle:
 
 def parameters(region: str) -> ParameterSet:
     """Return a region's published parameters, compiled. Raises: DefinitionMissing."""
-    return compiled_parameters(*_held().catalogue.parameters(region))
+    held = _held()
+    found = held.words.get(region)
+    if found is None:
+        catalogue = held.catalogue
+        found = compiled_parameters(*catalogue.parameters(region), catalogue.forms(region))
+        held.words[region] = found
+    return found
 
 
 def regions() -> list[tuple[str, str]]:
@@ -93,9 +101,22 @@ def regions() -> list[tuple[str, str]]:
 
 
 def kinds(region: str) -> list[str]:
-    """List the kinds that a region offers and that have a published process, in the product's order."""
+    """List the kinds that a region offers and that have a published process.
+
+    Shape: those that the product knows in its own order, then others as the region's file lists them.
+    """
     catalogue, offered = _held().catalogue, parameters(region).kinds
-    return [kind for kind in KINDS if kind in offered and catalogue.find(PROCESS, kind, region)]
+    known = [kind for kind in KINDS if kind in offered]
+    others = [kind for kind in offered if kind not in KINDS]
+    return [kind for kind in (*known, *others) if catalogue.find(PROCESS, kind, region)]
+
+
+def kind_title(kind: str) -> str:
+    """Return the word for a kind where no region is meant: the usual one, else its form's title."""
+    if kind in KINDS:
+        return kind_word(kind)
+    form = _held().catalogue.find(FORM, kind, "")
+    return str(json.loads(form.content).get("title", kind)) if form is not None else kind
 
 
 def published() -> Catalogue:

@@ -16,7 +16,7 @@ from app.formspec.form import Form
 from app.services import filing, subjects
 from app.services.actors import Actor
 from app.services.filing import Target
-from app.services.kinds import HANDLINGS
+from app.services.kinds import handling
 from app.store.queries.hall import find_person
 
 EMPLOYER_FUNDS = "employer_funds"
@@ -68,9 +68,9 @@ class FormSetting:
             data[name] = [code for value, _ in pairs for code in value.split(",") if code in usual]
         if "start_date" in self.form.by_name and self.parameters.text("backpay.mode", now) == "automatic":
             data["start_date"] = now.date().isoformat()
-        if self.kind in HANDLINGS:
-            data |= HANDLINGS[self.kind].defaults(self.form.by_name, self.parameters, now.date())
-            data |= HANDLINGS[self.kind].current(self.form, self.kind, self.employer_id, None)
+        rules = handling(self.kind)
+        data |= rules.defaults(self.form.by_name, self.parameters, now.date())
+        data |= rules.current(self.form, self.kind, self.employer_id, None)
         return data
 
     def settled(self, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from app.formspec.form import Form
 from app.formspec.validate import field_error, validate
 from app.services import batch_lease, filing
 from app.services.actors import Actor, require, require_employer, require_row
-from app.services.kinds import HANDLINGS
+from app.services.kinds import handling
 from app.store import imports as store
 from app.store.crypto import encrypt, encrypt_json
 from app.store.files import file_store
@@ -142,7 +142,7 @@ def read_settings(
 
 def _closed(kind: str, rules: ParameterSet, now: datetime) -> list[FieldError]:
     """Why no file of this kind is taken today."""
-    problem = HANDLINGS[kind].closed(rules, now.date()) if kind in HANDLINGS else None
+    problem = handling(kind).closed(rules, now.date())
     return [] if problem is None else [FieldError("file", problem.code, problem_text(rules, problem))]
 
 

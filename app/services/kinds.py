@@ -10,6 +10,7 @@ from app.services import (
     collecting,
     collection_cancelling,
     effects,
+    plain_forms,
     registering,
     retiring,
     reverting,
@@ -39,5 +40,5 @@ HANDLINGS: Handlings = {
 
 
 def handling(kind: str) -> Handling:
-    """How a kind is treated. Raises: KeyError for a kind that has no rules of its own."""
-    return HANDLINGS[kind]
+    """How a kind is treated; one without rules in Python as the kinds made of files alone."""
+    return HANDLINGS.get(kind, plain_forms.HANDLING)

@@ -18,7 +18,7 @@ from app.services import subjects
 from app.services.actors import Actor, require, require_region
 from app.services.cases import Case, loaded_case
 from app.services.host import submission_day
-from app.services.kinds import HANDLINGS, Subjects
+from app.services.kinds import Subjects, handling
 from app.services.registry import Registry
 from app.services.results import Amounts, CaseView
 from app.services.views import view_of
@@ -122,9 +122,7 @@ def reveal(actor: Actor, reference: str, reason: str, now: datetime) -> dict[str
 
 
 def _findings(case: Case, now: datetime) -> list[Finding]:
-    rules = HANDLINGS.get(case.declaration.kind)
-    if rules is None:
-        return []
+    rules = handling(case.declaration.kind)
     verdict = rules.judge(case, submission_day(case, now))
     by_subject: dict[str, list[tuple[str, Problem]]] = {}
     for state, problems in ((FAILED, verdict.problems), (HINT, verdict.warnings)):
@@ -146,9 +144,7 @@ def _subject(subjects_of_kind: Subjects, code: str) -> str:
 
 def _trial(case: Case, now: datetime) -> Amounts | None:
     """What an approval would charge now."""
-    rules = HANDLINGS.get(case.declaration.kind)
-    if rules is None:
-        return None
+    rules = handling(case.declaration.kind)
     day = submission_day(case, now)
     if rules.trial_at_decision is not None:
         return rules.trial_at_decision(case, day, now.date())

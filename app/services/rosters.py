@@ -12,7 +12,7 @@ from app.formspec.form import Form
 from app.services import filing
 from app.services.actors import Actor
 from app.services.filing import Target
-from app.services.kinds import HANDLINGS
+from app.services.kinds import handling
 from app.store.queries.roster import RosterRow, find_member, list_roster, members
 
 ACTIVE, RETIRED = "active", "retired"
@@ -36,8 +36,7 @@ def picked(actor: Actor, kind: str, person_id: int) -> dict[str, Any]:
         raise NotFound("person")
     known = {"id_type": found.id_type, "id_number": found.id_number, "name": found.name}
     start = {name: value for name, value in known.items() if name in form.by_name}
-    if kind in HANDLINGS:
-        start |= HANDLINGS[kind].current(form, kind, target.employer.id, found.person_id)
+    start |= handling(kind).current(form, kind, target.employer.id, found.person_id)
     return start
 
 
@@ -45,8 +44,7 @@ def prefilled(target: Target, form: Form, now: datetime) -> Iterator[dict[str, A
     """The rows of a template handed out with the roster: people, and what a blank form starts with."""
     kind = target.bundle.kind
     start = dict(form.defaults())
-    if kind in HANDLINGS:
-        start |= HANDLINGS[kind].defaults(form.by_name, target.parameters, now.date())
+    start |= handling(kind).defaults(form.by_name, target.parameters, now.date())
     for member in members(target.employer.id, _fund(target), retired=roster_of(form) == RETIRED):
         known = {"id_type": member.id_type, "id_number": member.id_number, "name": member.name}
         known["person_no"] = member.person_no

@@ -28,7 +28,7 @@ from markupsafe import Markup, escape
 
 from app import clock
 from app.definitions import current as definitions
-from app.domain.declaration import STATUSES, kind_word
+from app.domain.declaration import STATUSES
 from app.domain.parameters import ParameterSet
 from app.domain.permission import ROLE_WORDS
 from app.errors import FieldError
@@ -128,7 +128,7 @@ def status_words(status: str, region: str | None = None) -> str:
 def kind_words(kind: str, region: str | None = None) -> str:
     """The word for a kind of declaration."""
     spoken = words(region)
-    return _(spoken.kind_label(kind) if spoken else kind_word(kind))
+    return _(spoken.kind_label(kind) if spoken else definitions.kind_title(kind))
 
 
 def role_words(roles: Iterable[str]) -> str:

@@ -12,7 +12,9 @@ from app.definitions.checks.parameters import read_parameters
 from app.definitions.checks.problem import Files, Problem, ServiceTable
 from app.definitions.checks.processes import check_process
 from app.definitions.checks.references import check_references
+from app.definitions.checks.rules import check_rules
 from app.definitions.files import DECISION, FORM, PROCESS, Key, UnknownDefinitionFile, key_of
+from app.domain.declaration import KINDS
 from app.engine.decisions import describe_decision
 from app.engine.describe import describe
 from app.engine.errors import DefinitionInvalid
@@ -40,7 +42,6 @@ def check_files(files: Mapping[str, bytes], services: ServiceTable | None = None
 
 
 def _read(known: Files) -> Iterator[Problem]:
-    yield from read_parameters(known)
     for key, content in known.contents.items():
         try:
             if key.kind == PROCESS:
@@ -53,6 +54,8 @@ def _read(known: Files) -> Iterator[Problem]:
             yield Problem(key.path, invalid.element, "invalid", invalid.message)
         except ValueError as error:
             yield Problem(key.path, "", "invalid", f"不是合法的 JSON：{error}")
+    # after the forms: they bring words along
+    yield from read_parameters(known)
 
 
 def _json_object(content: bytes) -> Mapping[str, object]:
@@ -63,14 +66,16 @@ def _json_object(content: bytes) -> Mapping[str, object]:
 
 
 def _check_all(known: Files) -> Iterator[Problem]:
+    kinds = {*KINDS, *(kind for each in known.parameters.values() for kind in each.kinds)}
     for key, process in known.processes.items():
-        yield from check_process(key, process)
+        yield from check_process(key, process, kinds)
         yield from check_graph(key, process)
         yield from check_references(key, process, known)
     for key, decision in known.decisions.items():
         yield from check_decision(key, decision, known)
     for key in known.documents:
         yield from check_form(key, known)
+    yield from check_rules(known)
 
 
 def _compile_all(known: Files) -> Iterator[Problem]:

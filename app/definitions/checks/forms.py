@@ -23,7 +23,7 @@ def check_form(key: Key, known: Files) -> Iterator[Problem]:
             yield Problem(key.path, "", "region", f"没有统筹区 {region} 的参数文件")
             return
         try:
-            form = Form.from_documents(key.name, known.documents[key], _shared(known, region), codes)
+            form = Form.from_documents(key.name, known.documents[key], shared_of(known, region), codes)
             compile_validator(form)
         except FormDocumentError as error:
             yield Problem(key.path, error.place, "form", f"表单无法使用：{error.reason}")
@@ -33,7 +33,8 @@ def check_form(key: Key, known: Files) -> Iterator[Problem]:
             return
 
 
-def _shared(known: Files, region: str) -> dict[str, Mapping[str, Any]]:
+def shared_of(known: Files, region: str) -> dict[str, Mapping[str, Any]]:
+    """Return the shared documents to which forms of a region may refer."""
     names = {key.name for key in known.documents if key.name.startswith(SHARED)}
     found = {name: known.find(FORM, name, region) for name in names}
     return {name: known.documents[key] for name, key in found.items() if key in known.documents and key}

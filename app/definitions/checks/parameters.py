@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from app.definitions.checks.problem import Files, Problem
-from app.definitions.files import COMMON, PARAMETERS, Key
+from app.definitions.files import COMMON, FORM, PARAMETERS, Key
+from app.definitions.words import MESSAGES, speaks, with_words
 from app.domain.parameters import ParameterFault, from_documents
 
 
@@ -33,7 +34,18 @@ def read_parameters(known: Files) -> Iterator[Problem]:
         if key.region:
             if str(document.get("region", "")) != key.region:
                 yield Problem(key.path, "region", "file_name", "文件名与文件中的统筹区代码不一致")
-            yield from _try(key, document, common, known, keep=True)
+            yield from _try(key, document, with_words(common, _forms(known, key.region)), known, keep=True)
+
+
+def _forms(known: Files, region: str) -> dict[str, Mapping[str, Any]]:
+    names = {key.name for key in known.documents if speaks(key.name)}
+    found = {name: known.find(FORM, name, region) for name in sorted(names)}
+    # what is wrong with a form's words is said of the form
+    return {
+        name: known.documents[key]
+        for name, key in found.items()
+        if key in known.documents and key and isinstance(known.documents[key].get(MESSAGES, {}), Mapping)
+    }
 
 
 def _try(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from app.definitions.checks.problem import Problem
 from app.definitions.files import Key
-from app.domain.declaration import FINAL, KINDS, STATUSES
+from app.domain.declaration import FINAL, STATUSES
 from app.domain.permission import ROLES
 from app.engine.compiling import unsupported
 from app.engine.describe import Element, ProcessDescription
@@ -19,8 +19,8 @@ _CHOOSING = frozenset(["exclusiveGateway", "inclusiveGateway"])
 _MESSAGE_WAITERS = frozenset(["boundaryEvent", "intermediateCatchEvent", "receiveTask"])
 
 
-def check_process(key: Key, process: ProcessDescription) -> Iterator[Problem]:
-    """List what is wrong with a diagram without looking at any other file."""
+def check_process(key: Key, process: ProcessDescription, kinds: Collection[str]) -> Iterator[Problem]:
+    """List what is wrong with a diagram without looking at any other file; `kinds` are those of cases."""
     file = process.file
     executable = [entry.id for entry in process.processes if entry.executable]
     if executable != [key.name]:
@@ -32,14 +32,16 @@ def check_process(key: Key, process: ProcessDescription) -> Iterator[Problem]:
         if _REGION_LITERAL.search(use.text):
             yield Problem(file, use.element_id, "region_literal", "统筹区代码不能写在流程图里，请用决策表")
     for element in process.elements.values():
-        for code, message in _element_problems(element, process, key):
+        for code, message in _element_problems(element, process, key, kinds):
             yield Problem(file, element.id, code, message)
     for flow in process.flows:
         if flow.id not in process.drawn:
             yield Problem(file, flow.id, "not_drawn", "连线没有图形信息")
 
 
-def _element_problems(element: Element, process: ProcessDescription, key: Key) -> Iterator[tuple[str, str]]:
+def _element_problems(
+    element: Element, process: ProcessDescription, key: Key, kinds: Collection[str]
+) -> Iterator[tuple[str, str]]:
     reason = unsupported(element)
     if reason:
         yield "unsupported", reason
@@ -59,7 +61,7 @@ def _element_problems(element: Element, process: ProcessDescription, key: Key) -
         yield "message", "接收任务没有引用消息"
     if element.loop:
         yield from _loop(element)
-    ends_a_case = element.type == "endEvent" and key.name in KINDS and element.scope == key.name
+    ends_a_case = element.type == "endEvent" and element.scope == key.name and key.name in kinds
     if ends_a_case and element.properties.get("status") not in FINAL:
         yield "status", "申报事项的结束事件必须写明最终状态 status"
 
