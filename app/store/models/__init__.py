@@ -21,6 +21,7 @@ from app.store.models.cases import (
     ProcessInstance,
 )
 from app.store.models.definitions import DefinitionBundle, DefinitionVersion
+from app.store.models.identities import IdentityChange
 from app.store.models.messages import SmsMessage
 from app.store.models.objects import DeclarationObject, PersonMove
 from app.store.models.personal_accounts import AccountEntry, PaymentOrder
@@ -52,6 +53,7 @@ __all__ = [
     "EnrolmentChange",
     "Event",
     "HumanTask",
+    "IdentityChange",
     "ImportBatch",
     "ImportRow",
     "Incident",

@@ -31,6 +31,13 @@ class Declaration(Model):
             postgresql_where=text("decided_at_utc IS NOT NULL"),
         ),
         Index("ix_declaration_person", "person_hash"),
+        Index(
+            "ix_declaration_counter",
+            "region",
+            "id",
+            sqlite_where=text("channel = '02'"),
+            postgresql_where=text("channel = '02'"),
+        ),
         Index("ix_declaration_batch", "batch_id"),
     )
 
