@@ -15,8 +15,10 @@ from app.domain.parameters import ParameterMissing
 from app.errors import Conflict, FieldError, Rejected
 from app.services import declarations as services
 from app.services import rosters
+from app.services.actors import EMPLOYER
 from app.services.forms import FormSetting, known_person, setting_of
 from app.services.results import Amounts, CaseView, CheckResult, Receipt
+from app.services.seasons import closed_words
 from app.web.amounts import months_of, total_of_months
 from app.web.frame import notify, translated
 from app.web.reading import reading_sections
@@ -43,6 +45,9 @@ def form(kind: str) -> ResponseReturnValue:
         setting = setting_of(actor(), kind, now, case.employer_id, case.bundle_id)
         return form_page(setting, case.data, case=case)
     setting = setting_of(actor(), kind, now)
+    closed = closed_words(kind, setting.parameters, now.date())
+    if closed and actor().side == EMPLOYER:
+        return render_template("declare/closed.html", setting=setting, closed=closed)
     source = request.args.get("copy", "")
     if source:
         data, changed = _copied(setting, source)

@@ -34,6 +34,7 @@ from app.domain.permission import ROLE_WORDS
 from app.errors import FieldError
 from app.services import accounts
 from app.services.actors import AGENCY, EMPLOYER
+from app.services.seasons import closed_words
 from app.store.queries import frame as queries
 from app.web.i18n import LANGUAGE_COOKIE, LANGUAGES, count_words, translated_text
 from app.web.menus import MENUS, STATUS_MARKS, TONE_ICONS, Entry
@@ -169,11 +170,16 @@ def _named(label: str) -> bool:
 
 
 def _kinds() -> frozenset[str]:
-    """Kinds that the region offers online and that have a published process."""
+    """Kinds that the region offers online today and that have a published process."""
     if "kinds" not in g:
         spoken = words()
         published = definitions.kinds(spoken.region) if spoken else ()
-        g.kinds = frozenset(kind for kind in published if spoken and spoken.offers(kind))
+        today = clock.today()
+        g.kinds = frozenset(
+            kind
+            for kind in published
+            if spoken and spoken.offers(kind) and not closed_words(kind, spoken, today)
+        )
     return g.kinds
 
 

@@ -20,6 +20,7 @@ from app.formspec.fields import Batch, Field
 from app.services import batch_results, imports, templates
 from app.services.forms import FormSetting, setting_of
 from app.services.imports import BatchRow
+from app.services.seasons import closed_words
 from app.services.templates import Workbook
 from app.web.frame import kind_words, notify, render_confirm, translated, words
 from app.web.i18n import translated_text
@@ -230,7 +231,15 @@ def _page(
 ) -> str:
     if not has_batch(rules, kind):
         return render_template("imports/none.html", kind=kind, title=kind_words(kind))
-    return render_template("imports/page.html", step=step, data=data, errors=errors, **_table(kind, rules))
+    closed = closed_words(kind, rules, clock.now().date())
+    return render_template(
+        "imports/page.html",
+        step=None if closed else step,
+        closed=closed,
+        data=data,
+        errors=errors,
+        **_table(kind, rules),
+    )
 
 
 def _table(kind: str, rules: ParameterSet) -> dict[str, Any]:

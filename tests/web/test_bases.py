@@ -3,6 +3,8 @@
 import re
 from io import BytesIO
 
+import pytest
+
 from app.extensions import db
 from app.services import declarations
 from tests.fixtures.database import TEST_NOW
@@ -19,12 +21,11 @@ def menu(client) -> set[str]:
 def test_every_city_finds_what_it_offers(handler):  # noqa: F811
     found = {city: menu(handler(city)) for city in ("nantong", "huaian", "suzhou", "weinan", "nanjing")}
     assert {"/declare/base", "/imports/base"} <= found["nantong"]
-    assert {"/declare/base", "/imports/base_annual", "/declare/collection"} <= found["huaian"]
+    assert {"/declare/base", "/declare/collection"} <= found["huaian"]
     assert "/imports/base" not in found["huaian"]
-    assert {"/imports/base_annual", "/declare/collection_cancel"} <= found["suzhou"]
+    assert "/declare/collection_cancel" in found["suzhou"]
     assert not {"/declare/base", "/declare/collection"} & found["suzhou"]
     for city in ("weinan", "nanjing"):
-        assert "/imports/base_annual" in found[city]
         assert not {"/declare/base", "/declare/collection", "/declare/collection_cancel"} & found[city]
 
 
@@ -60,11 +61,30 @@ def test_sz_3_the_months_and_the_amount_are_shown_before_they_are_taken_back(app
     assert "补收核定撤销成功" in receipt
 
 
+CITIES = ("huaian", "suzhou", "weinan", "nanjing")
+
+
+@pytest.mark.parametrize("city", CITIES)
+def test_sz_4_js_3_8_wn_2_4_the_module_is_there_in_its_season_only(handler, city, monkeypatch):  # noqa: F811
+    client = handler(city)
+    assert "/imports/base_annual" not in menu(client)
+    monkeypatch.setattr("app.clock.now", lambda: TEST_NOW.replace(month=6))
+    monkeypatch.setattr("app.clock.today", lambda: TEST_NOW.replace(month=6).date())
+    assert "/imports/base_annual" in menu(client)
+    assert "data-upload" in client.get("/imports/base_annual").text
+
+
 def test_sz_4_the_closed_module_says_when_it_opens(handler):  # noqa: F811
     client = handler("suzhou")
     page = client.get("/imports/base_annual")
     assert page.status_code == 200
-    posted = {"csrf_token": token(client, "/imports/base_annual")}
+    assert "开放时间为每年5月至6月" in page.text
+    assert "data-upload" not in page.text
+    form = client.get("/declare/base_annual")
+    assert form.status_code == 200
+    assert "开放时间为每年5月至6月" in form.text
+    assert 'name="wage_yuan"' not in form.text
+    posted = {"csrf_token": token(client, "/declare/collection_cancel")}
     posted["file"] = (BytesIO(b"x"), "申报.xlsx")
     answer = client.post("/imports/base_annual", data=posted, content_type="multipart/form-data")
     assert answer.status_code == 422
