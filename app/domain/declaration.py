@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-PERSON, EMPLOYER = "person", "employer"
+PERSON, EMPLOYER, PEOPLE = "person", "employer", "people"
 
 # kind -> (word on screens, what it is about)
 KINDS = MappingProxyType(
@@ -22,18 +22,23 @@ KINDS = MappingProxyType(
         "employer_update": ("单位信息维护", EMPLOYER),
         "employer_registration": ("单位注册", EMPLOYER),
         "employer_link": ("关联业务单位", EMPLOYER),
-        "employer_transfer": ("单位转移", PERSON),
+        "employer_transfer": ("单位转移", PEOPLE),
         "death_undo": ("死亡登记撤销", PERSON),
         "person_type_change": ("身份转换", PERSON),
         "person_merge": ("人员合并", PERSON),
         "identity_correction": ("证件更正", PERSON),
+        "employer_closing": ("单位终止参保", EMPLOYER),
+        "employer_pausing": ("单位暂停与恢复缴费", EMPLOYER),
         "maternity_bank": ("生育津贴银行信息维护", EMPLOYER),
         "nursing_allowance": ("男职工护理假津贴", PERSON),
     }
 )
 
 # Kinds that end or turn the same insurance: of them only one may be open for a person, in every region.
-ENDING = frozenset({"stop", "stop_retiree", "retirement", "withdrawal"})
+ENDING = frozenset(
+    {"stop", "stop_retiree", "retirement", "withdrawal", "employer_transfer", "person_type_change"}
+)
+EMPLOYER_TURNS = frozenset({"employer_closing", "employer_pausing"})
 
 # Allowances that are paid for an insured person: what ends the insurance meanwhile says so.
 ALLOWANCES = frozenset({"maternity_bank", "nursing_allowance"})
@@ -95,10 +100,20 @@ def kind_word(kind: str) -> str:
 
 
 def kind_object(kind: str) -> str:
-    """Return person or employer: what a declaration of this kind is about. Raises KeyError."""
+    """Return person, people or employer: what a declaration of this kind is about. Raises KeyError."""
     return KINDS[kind][1]
 
 
 def open_group(kind: str) -> str:
     """Return the name under which an open declaration of this kind keeps others out."""
-    return "ending" if kind in ENDING else kind
+    if kind in ENDING:
+        return "ending"
+    return "employer_status" if kind in EMPLOYER_TURNS else kind
+
+
+def shares_objects(kind: str) -> bool:
+    """Return whether a kind can meet one that is about many people at once: they claim the same objects."""
+    return open_group(kind) in _SHARED
+
+
+_SHARED = frozenset(open_group(kind) for kind, (_, about) in KINDS.items() if about == PEOPLE)

@@ -12,6 +12,7 @@ from app.definitions.current import Bundle, get_bundle, parameters
 from app.domain.parameters import ParameterSet
 from app.services import outbox
 from app.services.actors import Actor
+from app.services.objects import turnover
 from app.services.registry import Registry
 from app.store import (
     bases,
@@ -22,6 +23,8 @@ from app.store import (
     incidents,
     instances,
     ledger,
+    merges,
+    objects,
     people,
     tasks,
 )
@@ -29,14 +32,17 @@ from app.store.bases import BaseRow
 from app.store.constraints import unique_rules
 from app.store.crypto import decrypt_json
 from app.store.declarations import DeclarationRow, Loaded
+from app.store.employers import StatusRow, set_statuses
 from app.store.enrolments import ChangeRow
 from app.store.events import EffectRow, EventRow
 from app.store.ids import new_id
 from app.store.instances import InstanceRow
 from app.store.ledger import Reversal
+from app.store.merges import MergeRow
 from app.store.outbox import OutboxRow, add_outbox
 from app.store.people import LifeRow
 from app.store.personal_accounts import add_entries, add_orders, cancel_orders
+from app.store.person_types import TypeRow, change_types
 from app.store.session import after_commit
 from app.store.tasks import TaskRow
 
@@ -47,7 +53,8 @@ Row = Mapping[str, Any]
 class Case:
     """A case in memory. Nothing reaches the database before `write`: a case that fails leaves no trace.
 
-    `data` is the form; `opened` and `ended` are the tasks that this action opened and ended.
+    `data` is the form; `opened` and `ended` are the tasks that this action opened and ended; `held` is the
+    open key as the database has it.
     """
 
     declaration: DeclarationRow
@@ -62,6 +69,7 @@ class Case:
     months: list[str] | None = None
     ran: bool = False
     recovered: bool = False
+    held: str | None = None
     opened: list[TaskRow] = field(default_factory=list)
     ended: list[TaskRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
@@ -78,6 +86,9 @@ class Case:
     payment_orders: list[Row] = field(default_factory=list)
     cancelled_orders: list[int] = field(default_factory=list)
     lives: list[LifeRow] = field(default_factory=list)
+    type_changes: list[TypeRow] = field(default_factory=list)
+    merges: list[MergeRow] = field(default_factory=list)
+    employer_statuses: list[StatusRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
 
     def note(self, action: str, actor: Actor, now: datetime, detail: Mapping[str, Any] | None = None) -> None:
@@ -125,6 +136,7 @@ def loaded_case(loaded: Loaded, registry: Registry) -> Case:
         bundle=get_bundle(loaded.instance.bundle_id),
         parameters=parameters(loaded.declaration.region),
         registry=registry,
+        held=loaded.declaration.open_key,
     )
 
 
@@ -135,9 +147,13 @@ def write(cases: Sequence[Case]) -> None:
     """
     for case in cases:
         case.note_waiting()
+    turned = turnover(cases)
     with unique_rules():
         people.add_people([row for case in cases for row in case.people])
         declarations.add_declarations([case.declaration for case in cases if case.is_new])
+        objects.drop_objects(turned.dropped)
+        objects.release_objects(turned.released)
+        objects.add_objects(turned.claimed)
         instances.add_instances([case.instance for case in cases if case.is_new])
         declarations.set_declarations([case.declaration for case in cases if not case.is_new])
         instances.set_instances([case.instance for case in cases if not case.is_new and case.ran])
@@ -145,13 +161,17 @@ def write(cases: Sequence[Case]) -> None:
         tasks.add_tasks([task for case in cases for task in case.opened])
         # what ends makes room for what begins
         enrolments.change_enrolments([row for case in cases for row in case.changes])
-        bases.change_bases([row for case in cases for row in case.bases])
+        change_types([row for case in cases for row in case.type_changes])
         ledger.set_reversed([row for case in cases for row in case.reversals])
         enrolments.add_enrolments([row for case in cases for row in case.enrolments])
+        bases.change_bases([row for case in cases for row in case.bases])
         people.refuse_dead({row["person_id"] for case in cases for row in case.enrolments})
         ledger.add_lines([row for case in cases for row in case.lines])
         add_entries([row for case in cases for row in case.account_entries])
         add_orders([row for case in cases for row in case.payment_orders])
+        merges.merge_people([row for case in cases for row in case.merges])
+        set_statuses([row for case in cases for row in case.employer_statuses])
+        _refuse_moved(cases)
         cancel_orders([row for case in cases for row in case.cancelled_orders])
         people.set_life_statuses([row for case in cases for row in case.lives])
         contacts.set_people([row for case in cases for row in case.person_updates])
@@ -166,3 +186,13 @@ def write(cases: Sequence[Case]) -> None:
         add_outbox(leaving)
     if leaving:
         after_commit(lambda: outbox.enqueue([(row.id, row.topic) for row in leaving]))
+
+
+def _refuse_moved(cases: Sequence[Case]) -> None:
+    """Refuse what was written for a record that was merged, or an employer that was closed, meanwhile."""
+    begun = [row for case in cases for row in case.enrolments]
+    written = (row for case in cases for row in (*case.lines, *case.account_entries))
+    merges.refuse_moved(
+        {row["person_id"] for row in (*begun, *written)},
+        {row["employer_id"] for row in begun if row["employer_id"] is not None},
+    )

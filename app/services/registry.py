@@ -44,15 +44,19 @@ class Registry:
         if not missing:
             return
         found = person_records(missing)
-        owner = {record.id: key for key, records in found.items() for record in records}
-        by_person = charged_months(list(owner)) if owner else {}
+        owners: dict[int, list[bytes]] = {}
+        for key, records in found.items():
+            for record in records:
+                owners.setdefault(record.id, []).append(key)
+        by_person = charged_months(list(owners)) if owners else {}
         for key in missing:
             self.people[key] = found.get(key, [])
             self.charged[key] = {}
         for person_id, months in by_person.items():
-            target = self.charged[owner[person_id]]
-            for month, funds in months.items():
-                target[month] = target.get(month, frozenset()) | funds
+            for key in owners[person_id]:
+                target = self.charged[key]
+                for month, funds in months.items():
+                    target[month] = target.get(month, frozenset()) | funds
 
     def read_open(self, keys: Iterable[str]) -> None:
         """Read which objects have an open declaration: one statement at most."""

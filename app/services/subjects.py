@@ -29,6 +29,9 @@ def identify(case: Case) -> None:
         return
     records = case.registry.records(row.person_hash, row.region)
     row.person_id = records[0].id if len(records) == 1 else None
+    if len(records) == 1:
+        # the number of a record that was merged: the case is about the one that stays
+        row.person_hash = records[0].id_hash
     if len(records) == 1 and not case.data.get("name"):
         case.data["name"] = records[0].name
         row.person_name = records[0].name

@@ -13,7 +13,7 @@ from app.domain.enrolment import COUNTER_CHANNEL
 from app.extensions import db
 from app.store import session
 from app.store.instances import InstanceRow
-from app.store.models import Declaration, Employer, HumanTask, ProcessInstance
+from app.store.models import Declaration, DeclarationObject, Employer, HumanTask, ProcessInstance
 from app.store.tasks import TaskRow
 
 
@@ -108,8 +108,15 @@ _UPDATE = (
 )
 
 
-_OPEN = select(_TABLE.c.open_key, _TABLE.c.reference).where(
-    _TABLE.c.open_key.in_(bindparam("keys", expanding=True))
+_HELD_OBJECTS = DeclarationObject.__table__
+_OPEN = (
+    select(_TABLE.c.open_key, _TABLE.c.reference)
+    .where(_TABLE.c.open_key.in_(bindparam("keys", expanding=True)))
+    .union(
+        select(_HELD_OBJECTS.c.open_key, _TABLE.c.reference)
+        .join(_TABLE, _TABLE.c.id == _HELD_OBJECTS.c.declaration_id)
+        .where(_HELD_OBJECTS.c.open_key.in_(bindparam("keys", expanding=True)))
+    )
 )
 _ORDER = (Declaration.id, HumanTask.id)
 _WAITING_BY_REFERENCE = _WAITING.where(

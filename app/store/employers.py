@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select, update
 
 from app.errors import NotFound
 from app.extensions import db
+from app.store.constraints import Duplicate
 from app.store.models import Employer, EmployerFund
-from app.store.session import insert_rows
+from app.store.session import insert_rows, lock
 
 
 def get_employer(employer_id: int) -> Employer:
@@ -53,3 +55,46 @@ def add_employers(rows: Sequence[Mapping[str, Any]], funds: Sequence[Mapping[str
     """Add employers and their funds, in two statements."""
     insert_rows(Employer, rows)
     insert_rows(EmployerFund, funds)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """A change of an employer's status, old and new; `last_month` ends its funds where it ends for good."""
+
+    employer_id: int
+    before: str
+    after: str
+    last_month: str | None = None
+
+
+_STATUS = (
+    update(Employer.__table__)
+    .where(Employer.id == bindparam("b_id"), Employer.status == bindparam("b_before"))
+    .values(status=bindparam("b_after"))
+)
+_END_FUNDS = (
+    update(EmployerFund.__table__)
+    .where(EmployerFund.employer_id == bindparam("b_id"), EmployerFund.to_month.is_(None))
+    .values(to_month=bindparam("b_month"))
+)
+
+
+def set_statuses(rows: Sequence[StatusRow]) -> None:
+    """Change the statuses of employers and end the funds of those that end, in two statements.
+
+    Raises: Duplicate (`person`) where somebody else was first: a second look tells what is wrong now.
+    """
+    if not rows:
+        return
+    values = [{"b_id": row.employer_id, "b_before": row.before, "b_after": row.after} for row in rows]
+    done: Any = db.session.connection().execute(_STATUS, values)
+    if done.rowcount != len(rows):
+        raise Duplicate("person")
+    ending = [{"b_id": row.employer_id, "b_month": row.last_month} for row in rows if row.last_month]
+    if ending:
+        db.session.connection().execute(_END_FUNDS, ending)
+
+
+def hold_employer(employer_id: int) -> None:
+    """Hold an employer until the commit: an enrolment of somebody there waits, and looks again."""
+    db.session.execute(lock(select(Employer.id).where(Employer.id == employer_id)))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.extensions import db
@@ -62,6 +62,7 @@ class PersonRecord:
 
 
 _AT = aliased(Employer.__table__)
+_ASKED = aliased(Person.__table__)
 _EMPLOYERS = (
     select(
         Employer.id, Employer.region, Employer.employer_no, Employer.name, Employer.status,
@@ -77,13 +78,19 @@ _PEOPLE = (
         Person.birth_date, Person.life_status, Person.died_on,
         Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type, Enrolment.from_month,
         Enrolment.to_month, Enrolment.status, func.coalesce(_AT.c.employer_no, ""),
-        Enrolment.id, Enrolment.employer_id, Enrolment.reason, Enrolment.ended_by_declaration_id,
-        Enrolment.wage_fen, Enrolment.base_fen,
+        Enrolment.id.label("enrolment_id"), Enrolment.employer_id, Enrolment.reason,
+        Enrolment.ended_by_declaration_id,
+        Enrolment.wage_fen, Enrolment.base_fen, _ASKED.c.id_hash,
     )
+    .join(_ASKED, Person.id == func.coalesce(_ASKED.c.merged_into_id, _ASKED.c.id))
     .outerjoin(Enrolment.__table__, Enrolment.person_id == Person.id)
     .outerjoin(_AT, _AT.c.id == Enrolment.employer_id)
-    .where(Person.id_hash.in_(bindparam("hashes", expanding=True)), Person.merged_into_id.is_(None))
-    .order_by(Person.id, Enrolment.id)
+    .where(
+        _ASKED.c.id_hash.in_(bindparam("hashes", expanding=True)),
+        # an alias with the same number names nothing new
+        or_(_ASKED.c.merged_into_id.is_(None), _ASKED.c.id_hash != Person.id_hash),
+    )
+    .order_by(_ASKED.c.id_hash, Person.id, _ASKED.c.id, Enrolment.id)
 )  # fmt: skip
 
 
@@ -104,16 +111,20 @@ def employer_records(employer_ids: Collection[int]) -> dict[int, EmployerRecord]
 def person_records(id_hashes: Collection[bytes]) -> dict[bytes, list[PersonRecord]]:
     """The records of identifiers in all regions with their enrolments, oldest first, in one statement.
 
-    Records that were merged into another one are left out: their rows have moved.
+    A number of a record that was merged into another one finds that one, which has its rows now: its
+    `id_hash` is then another one than asked.
     """
     found: dict[bytes, list[PersonRecord]] = {}
     if not id_hashes:
         return found
     last: PersonRecord | None = None
+    asked = seen = None
     for row in db.session.execute(_PEOPLE, {"hashes": list(id_hashes)}):
-        if last is None or last.id != row[0]:
-            last = PersonRecord(*row[:9])
-            found.setdefault(last.id_hash, []).append(last)
-        if row[9] is not None:
-            last.stretches.append(StretchRecord(*tuple(row)[9:]))
+        if last is None or last.id != row[0] or asked != row[-1]:
+            last, asked, seen = PersonRecord(*row[:9]), row[-1], set[int]()
+            found.setdefault(asked, []).append(last)
+        # two aliases with one number name the same rows
+        if row[9] is not None and row.enrolment_id not in seen:
+            seen.add(row.enrolment_id)
+            last.stretches.append(StretchRecord(*tuple(row)[9:-1]))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from app.domain.identity import mask
 from app.domain.life import DEAD
@@ -109,6 +109,11 @@ def refuse_dead(person_ids: Collection[int]) -> None:
     query = select(Person.id).where(Person.id.in_(person_ids), Person.life_status == DEAD).limit(1)
     if db.session.scalar(query) is not None:
         raise Duplicate("person")
+
+
+def named_by(id_hash: bytes) -> Select[tuple[int]]:
+    """The ids of the records that a number names: its own, and those that its merged ones went to."""
+    return select(func.coalesce(Person.merged_into_id, Person.id)).where(Person.id_hash == id_hash)
 
 
 def get_person(person_id: int) -> Person:

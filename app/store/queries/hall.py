@@ -22,6 +22,7 @@ from app.store.models import (
     Notice,
     Person,
 )
+from app.store.people import named_by
 from app.store.queries.frame import LIMIT
 
 PAID_BY_SOMEBODY = ("employer", "employee")
@@ -242,7 +243,7 @@ def find_person(region: str, id_number: str) -> KnownPerson | None:
     """The oldest record of an identity number in a region."""
     row = db.session.execute(
         select(Person.name, Person.sex, Person.birth_date, Person.ethnicity, Person.nationality)
-        .where(Person.id_hash == blind(id_number), Person.region == region, Person.merged_into_id.is_(None))
+        .where(Person.id.in_(named_by(blind(id_number))), Person.region == region)
         .order_by(Person.id)
         .limit(1)
     ).first()

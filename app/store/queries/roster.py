@@ -13,6 +13,7 @@ from app.domain.enrolment import RETIREE_TYPES
 from app.extensions import db
 from app.store.crypto import blind, decrypt
 from app.store.models import Enrolment, Person
+from app.store.people import named_by
 
 # shorter than any identity number: then it is a name
 _NUMBER_LENGTH = 15
@@ -60,7 +61,7 @@ def list_roster(
         Enrolment.person_type, Enrolment.from_month, Enrolment.wage_fen,
     ).where(Person.id > after_id)  # fmt: skip
     if len(text) >= _NUMBER_LENGTH and text.isalnum():
-        statement = statement.where(Person.id_hash == blind(text))
+        statement = statement.where(Person.id.in_(named_by(blind(text))))
     elif text:
         statement = statement.where(Person.name.contains(text, autoescape=True))
     return [RosterRow(*row) for row in db.session.execute(statement.limit(limit))]
