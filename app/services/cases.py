@@ -10,7 +10,7 @@ from typing import Any
 from app.clock import to_utc
 from app.definitions.current import Bundle, get_bundle, parameters
 from app.domain.parameters import ParameterSet
-from app.services import outbox
+from app.services import assessed, outbox
 from app.services.actors import Actor
 from app.services.objects import turnover
 from app.services.registry import Registry
@@ -167,6 +167,7 @@ def write(cases: Sequence[Case]) -> None:
         bases.change_bases([row for case in cases for row in case.bases])
         people.refuse_dead({row["person_id"] for case in cases for row in case.enrolments})
         ledger.add_lines([row for case in cases for row in case.lines])
+        assessed.charge_late(cases)
         add_entries([row for case in cases for row in case.account_entries])
         add_orders([row for case in cases for row in case.payment_orders])
         merges.merge_people([row for case in cases for row in case.merges])

@@ -9,6 +9,7 @@ from app.domain.enrolment import RETIREE_TYPES, EmployerFacts, EnrolmentFacts, P
 from app.errors import NotFound
 from app.store import declarations as declaration_store
 from app.store.bases import BaseRow, base_history
+from app.store.business import hold_people
 from app.store.enrolments import charged_months
 from app.store.facts import (
     EmployerRecord,
@@ -19,6 +20,7 @@ from app.store.facts import (
 )
 from app.store.ledger import LineRow, standing_lines
 from app.store.personal_accounts import account_balance
+from app.store.session import in_transaction
 
 
 @dataclass
@@ -94,6 +96,9 @@ class Registry:
         key = (after_month, billed_from)
         if person_id not in self.standing.get(key, {}):
             ids = {record.id for records in self.people.values() for record in records} | {person_id}
+            if in_transaction():
+                # nobody charges them, or posts their payment, while this action decides what to take back
+                hold_people(ids)
             found = standing_lines(ids, after_month, billed_from)
             self.standing[key] = {each: found.get(each, []) for each in ids}
         return self.standing[key][person_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.store.models import Declaration, Person
-from app.store.session import lock
+from app.store.session import is_postgresql, lock
 
 FINISHED = ("done", "approved")
 WAITING = ("pending", "submitted", "in_audit", "returned")
@@ -55,6 +56,17 @@ def finished_business(person_hash: bytes, region: str) -> list[BusinessRow]:
 def hold_person(person_id: int) -> None:
     """Hold a person's record until the commit, so that two acts on it happen one after the other."""
     db.session.execute(lock(select(Person.id).where(Person.id == person_id)))
+
+
+def hold_people(person_ids: Collection[int]) -> None:
+    """Hold many people's records until the commit, in the order of their ids: nobody waits in a circle.
+
+    Whoever charges people and whoever takes their charges back does so before reading the ledger. One
+    statement; none on SQLite, where a transaction that writes holds everything.
+    """
+    if person_ids and is_postgresql():
+        wanted = select(Person.id).where(Person.id.in_(person_ids)).order_by(Person.id)
+        db.session.execute(lock(wanted)).all()
 
 
 def open_business(person_hash: bytes, region: str, without: str) -> list[str]:
