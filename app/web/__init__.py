@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import audited, auth, errors, frame, i18n, public, records, security
+from app.web import audited, auth, counter, errors, frame, i18n, public, records, security
 from app.web import picking as picking
 from app.web.approvals import approvals
 from app.web.cases import cases
@@ -18,7 +18,7 @@ from app.web.sms import sms
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
-    incidents, materials, sms,
+    incidents, materials, sms, counter.counter,
 )  # fmt: skip
 
 
@@ -32,5 +32,6 @@ def register(app: Flask) -> None:
     frame.register(app)
     errors.register(app)
     public.register(app)
+    counter.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -65,6 +65,8 @@ def home_of(side: str) -> str:
     if side == EMPLOYER:
         return url_for("hall.home")
     endpoint = "inbox.home" if side == AGENCY else "studio.home"
+    if current_user.is_authenticated and current_user.account.actor.may("counter.file"):
+        endpoint = "inbox.home" if current_user.account.actor.may("task.decide") else "counter.home"
     return url_for(endpoint if endpoint in current_app.view_functions else "auth.account")
 
 

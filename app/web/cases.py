@@ -12,13 +12,12 @@ from app import clock
 from app.definitions.current import Bundle, get_bundle, parameters
 from app.domain.declaration import DRAFT, FINAL, PENDING
 from app.domain.identity import mask
-from app.errors import NotFound
 from app.services import declarations as services
 from app.services.actors import AGENCY, EMPLOYER
 from app.services.forms import is_stepwise, is_verified
 from app.services.material_needs import FORM as MATERIALS
 from app.services.results import BulkResult, CaseView
-from app.web import decisions, progress
+from app.web import counter, decisions, progress
 from app.web.amounts import months_of, total_of_months
 from app.web.frame import kind_words, notify, render_confirm
 from app.web.i18n import translated_text
@@ -32,10 +31,10 @@ cases = Blueprint("cases", __name__)
 @cases.get("/cases/<reference>")
 @guard("declaration.view", scope="case")
 def page(reference: str) -> ResponseReturnValue:
-    if actor().side == AGENCY:
+    case = services.get_case(actor(), reference, clock.now())
+    if actor().side == AGENCY and not counter.handles(case):
         return decisions.agency_case(reference)
     tab = request.args.get("tab", TABS[0])
-    case = services.get_case(actor(), reference, clock.now())
     return render_template("cases/page.html", tab=tab if tab in TABS else TABS[0], **case_context(case))
 
 
@@ -78,7 +77,7 @@ def diagram(reference: str) -> ResponseReturnValue:
 
 
 @cases.post("/cases/<reference>/submit")
-@guard("declaration.submit", scope="employer")
+@guard("declaration.submit", scope="case")
 def submit(reference: str) -> ResponseReturnValue:
     result = services.submit(actor(), [reference], clock.now())
     if _refused(result):
@@ -87,7 +86,7 @@ def submit(reference: str) -> ResponseReturnValue:
 
 
 @cases.post("/cases/<reference>/discard")
-@guard("declaration.discard", scope="employer")
+@guard("declaration.discard", scope="case")
 def discard(reference: str) -> ResponseReturnValue:
     case = services.get_case(actor(), reference, clock.now())
     if not request.form.get("confirmed"):
@@ -104,7 +103,7 @@ def discard(reference: str) -> ResponseReturnValue:
 
 
 @cases.post("/cases/<reference>/recall")
-@guard("declaration.recall", scope="employer")
+@guard("declaration.recall", scope="case")
 def recall(reference: str) -> ResponseReturnValue:
     case = services.get_case(actor(), reference, clock.now())
     if not request.form.get("confirmed"):
@@ -121,7 +120,7 @@ def recall(reference: str) -> ResponseReturnValue:
 
 
 @cases.post("/cases/<reference>/proceed")
-@guard("declaration.file", scope="employer")
+@guard("declaration.file", scope="case")
 def proceed(reference: str) -> ResponseReturnValue:
     """A step of a diagram that leads through steps: on, back, or submission."""
     decision = request.form.get("decision", "")
@@ -138,6 +137,7 @@ def proceed(reference: str) -> ResponseReturnValue:
 
 def case_context(case: CaseView) -> dict[str, Any]:
     """What the parts of a case's page need; the agency's workbench shows the same parts."""
+    counter.stand_for(case)
     spoken, bundle = parameters(case.region), get_bundle(case.bundle_id)
     form = bundle.form(case.kind)
     policy = progress.policy_of(case, bundle)
@@ -199,6 +199,4 @@ def _refused(result: BulkResult) -> bool:
 
 
 def _back(reference: str) -> ResponseReturnValue:
-    if actor().side != EMPLOYER:
-        raise NotFound("declaration")
     return redirect(url_for("cases.page", reference=reference), 303)

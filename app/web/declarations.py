@@ -32,7 +32,7 @@ declarations = Blueprint("declarations", __name__)
 
 
 @declarations.get("/declare/<kind>")
-@guard("declaration.file", scope="employer")
+@guard("declaration.file", scope="filing")
 def form(kind: str) -> ResponseReturnValue:
     """A blank form (`person` picked from the roster), a draft or a returned case (`reference`), or a copy
     (`copy`)."""
@@ -59,7 +59,7 @@ def form(kind: str) -> ResponseReturnValue:
 
 
 @declarations.post("/declare/<kind>")
-@guard("declaration.file", scope="employer")
+@guard("declaration.file", scope="filing")
 def form_post(kind: str) -> ResponseReturnValue:
     """Save, check or file what was typed; the button pressed says which."""
     act = _ACTS.get(request.form.get("action", ""), _check)
@@ -67,7 +67,7 @@ def form_post(kind: str) -> ResponseReturnValue:
 
 
 @declarations.post("/declare/<kind>/autosave")
-@guard("declaration.file", scope="employer")
+@guard("declaration.file", scope="filing")
 def autosave(kind: str) -> ResponseReturnValue:
     """Keep what is being typed; the page goes on as it is."""
     saved = _keep(kind, posted())
@@ -75,7 +75,7 @@ def autosave(kind: str) -> ResponseReturnValue:
 
 
 @declarations.get("/declare/<kind>/check/<reference>")
-@guard("declaration.file", scope="employer")
+@guard("declaration.file", scope="filing")
 def check(kind: str, reference: str) -> ResponseReturnValue:
     """Everything once more in reading form, before it is filed."""
     now = clock.now()
@@ -88,7 +88,7 @@ def check(kind: str, reference: str) -> ResponseReturnValue:
 
 
 @declarations.post("/declare/<kind>/quote")
-@guard("declaration.file", scope="employer")
+@guard("declaration.file", scope="filing")
 def quote(kind: str) -> ResponseReturnValue:
     """The side card with trial amounts, and the person type that the chosen funds make."""
     setting = setting_of(actor(), kind, clock.now())
@@ -99,7 +99,7 @@ def quote(kind: str) -> ResponseReturnValue:
 
 
 @declarations.post("/declare/<kind>/person")
-@guard("declaration.file", scope="employer")
+@guard("declaration.file", scope="filing")
 def person(kind: str) -> ResponseReturnValue:
     """What the registry says about the number in the form, put into the fields that it fills."""
     now = clock.now()

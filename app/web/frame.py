@@ -109,7 +109,8 @@ def preference(name: str) -> str:
 
 def words(region: str | None = None) -> ParameterSet | None:
     """The parameter set whose words the page speaks: the account's region, unless one is named."""
-    code = region
+    chosen = g.get("counter_unit")
+    code = region if region is not None or chosen is None else chosen.region
     if code is None:
         code = current_user.account.region if current_user.is_authenticated else ""
     if not code:

@@ -56,6 +56,10 @@ def _batch(kind: str) -> Entry:
     )
 
 
+def _counter(view: str, text: object, icon: str) -> Entry:
+    return Entry("counter.listed", text, icon, "counter.file", args=(("view", view),))
+
+
 _HALL = (
     Group("", (Entry("hall.home", _l("首页"), "home"),)),
     Group(
@@ -107,6 +111,15 @@ _HALL = (
     ),
 )
 _AGENCY = (
+    Group(
+        _l("柜面受理"),
+        (
+            Entry("counter.home", _l("受理申报"), "building", "counter.file"),
+            _counter("drafts", _l("柜面草稿"), "notes"),
+            _counter("pending", _l("柜面待提交"), "send"),
+            _counter("submitted", _l("柜面已提交"), "list-check"),
+        ),
+    ),
     Group(
         _l("审核办理"),
         (

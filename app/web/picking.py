@@ -15,7 +15,7 @@ PAGE = 20
 
 
 @declarations.get("/declare/<kind>/people")
-@guard("declaration.file", scope="employer")
+@guard("declaration.file", scope="filing")
 def people(kind: str) -> ResponseReturnValue:
     """The employer's people that a form of this kind may be about, found by number or name."""
     text = request.args.get("q", "")

@@ -30,6 +30,7 @@ ACTIONS: Mapping[str, Any] = {
     "revealed": _l("查看完整号码"),
     "discarded": _l("删除申报"),
     "recalled": _l("撤销"),
+    "handed_over": _l("移交单位管理员"),
     "material_added": _l("上传材料"),
     "material_removed": _l("删除材料"),
     "decided_approve": _l("审核通过"),

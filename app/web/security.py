@@ -19,13 +19,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.services.actors import AGENCY, EMPLOYER, PLATFORM, Actor
 
-Scope = Literal["public", "own", "employer", "region", "case", "platform"]
+Scope = Literal["public", "own", "employer", "filing", "region", "case", "platform"]
 View = TypeVar("View", bound=Callable[..., Any])
 
-# The side of the house that each scope belongs to; "case" is the same page for employer and agency.
+# The side of the house that each scope belongs to; "case" is the same page for employer and agency, "filing"
+# for employer and counter.
 _SIDES: dict[str, tuple[str, ...]] = {
     "own": (EMPLOYER, AGENCY, PLATFORM),
     "employer": (EMPLOYER,),
+    "filing": (EMPLOYER, AGENCY),
     "region": (AGENCY,),
     "case": (EMPLOYER, AGENCY),
     "platform": (PLATFORM,),
@@ -80,8 +82,10 @@ def guard_of(view: Callable[..., Any] | None) -> Guard | None:
 
 
 def actor() -> Actor:
-    """The signed-in actor of this request, for views behind a guard."""
-    return current_user.account.actor
+    """The signed-in actor of this request, for views behind a guard; a counter clerk with the employer that
+    the page is for."""
+    acting: Actor | None = g.get("acting")
+    return current_user.account.actor if acting is None else acting
 
 
 def safe_next(target: str | None, fallback: str) -> str:
@@ -141,9 +145,16 @@ def _enforce() -> ResponseReturnValue | None:
         abort(403)
     if needed.permission is not None and not account.actor.may(needed.permission):
         abort(403)
-    if needed.scope == "employer" and account.actor.employer_id is None:
+    if not _may_file(needed, account.actor):
         abort(403)
     return None
+
+
+def _may_file(needed: Guard, who: Actor) -> bool:
+    """Whether somebody acts for an employer where the page needs one; at the counter the page names it."""
+    if needed.scope == "filing" and who.side == AGENCY:
+        return who.may("counter.file")
+    return needed.scope not in ("employer", "filing") or who.employer_id is not None
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:

@@ -12,7 +12,7 @@ from app.store.models.types import UtcDateTime
 
 
 class IdentityChange(Model):
-    """One correction of a person's identity, by which declaration: the values before and after, as ciphertext.
+    """One correction of a person's identity, by which declaration: values before and after, as ciphertext.
 
     `changed` names the columns that changed; `old_hash` finds the person by a number of before.
     """
