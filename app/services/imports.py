@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -20,7 +20,9 @@ from app.formspec.validate import field_error, validate
 from app.services import batch_lease, filing
 from app.services.actors import Actor, require, require_employer, require_row
 from app.services.kinds import handling
+from app.store import batch_people
 from app.store import imports as store
+from app.store.batch_people import BatchFileRow
 from app.store.crypto import encrypt, encrypt_json
 from app.store.files import file_store
 from app.store.ids import new_id
@@ -196,9 +198,18 @@ def purge(now: datetime) -> int:
     outdated = store.list_outdated(clock.to_utc(now), SWEEP_CHUNK)
     for batch_id, file_key in outdated:
         file_store().delete(file_key)
+        held = batch_people.list_files(batch_id)
         with transaction():
             store.remove_batch(batch_id)
+        _forget(held)
     return len(outdated)
+
+
+def _forget(held: Sequence[BatchFileRow]) -> None:
+    """Remove documents that belonged to nobody when their batch was removed."""
+    for row in held:
+        if not batch_people.is_document_used(row.file_key):
+            file_store().delete(row.file_key)
 
 
 def list_batches(actor: Actor, kind: str, before_id: int | None = None, limit: int = 20) -> list[BatchRow]:
@@ -282,8 +293,13 @@ def remove(actor: Actor, batch_id: int) -> None:
         batch = _in_scope(actor, store.hold_batch(batch_id))
         if batch.state == RUNNING:
             raise Conflict("文件正在处理，请先停止再删除")
+        waiting = batch_people.count_drafts([batch_id]).get(batch_id, 0)
+        if waiting:
+            raise Conflict(f"该文件还有{waiting}人的申报没有提交，请先申报提交或废弃，再删除处理记录")
+        held = batch_people.list_files(batch_id)
         store.remove_batch(batch_id)
         after_commit(lambda: file_store().delete(batch.file_key))
+    _forget(held)
 
 
 def retention_words(rules: ParameterSet, now: datetime) -> str:

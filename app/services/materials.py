@@ -135,7 +135,7 @@ def list_items(actor: Actor, reference: str, now: datetime) -> MaterialList:
         changeable=changeable,
         at_step=at_step,
         max_megabytes=rules.integer("material.max_megabytes", now),
-        max_files=_max_files(rules, row.kind, now),
+        max_files=max_files(rules, row.kind, now),
         errors=missing(needs, provided, refused),
     )
 
@@ -171,7 +171,7 @@ def upload(
     file_store().put(material.file_key, encrypt(content))
 
     def write(case: Case) -> None:
-        _refuse_more(material, need, _max_files(rules, row.kind, now))
+        _refuse_more(material, need, max_files(rules, row.kind, now))
         store.add_material(material)
         _note(case, "material_added", actor, now, material)
         _send(PREPARE, {"material_id": number, "declaration_id": row.id}, now)
@@ -262,7 +262,8 @@ def open_file(actor: Actor, reference: str, material_id: int, part: str = WHOLE)
     return OpenedFile(content, "image/jpeg", f"{part}.jpg")
 
 
-def _max_files(rules: ParameterSet, kind: str, now: datetime) -> int:
+def max_files(rules: ParameterSet, kind: str, now: datetime) -> int:
+    """How many documents a case of a kind may have."""
     own = f"material.max_files.{kind}"
     return rules.integer(own if rules.has(own) else "material.max_files", now)
 

@@ -136,6 +136,17 @@ def list_documents(ids: Collection[int]) -> list[MaterialRow]:
     return found
 
 
+def list_documents_of(references: Collection[str]) -> list[MaterialRow]:
+    """List the documents of some cases, by their references, that were not removed, oldest first."""
+    rows = db.session.execute(
+        select(*_MATERIAL_COLUMNS)
+        .join(Declaration.__table__, _CASE.id == _MATERIAL.c.declaration_id)
+        .where(_CASE.reference.in_(list(references)), _MATERIAL.c.state != REMOVED)
+        .order_by(_MATERIAL.c.id)
+    )
+    return [MaterialRow(*row) for row in rows]
+
+
 def count_drafts(batch_ids: Collection[int]) -> dict[int, int]:
     """How many cases of each batch are still in the employer's hands, before any submission."""
     rows = db.session.execute(

@@ -164,7 +164,14 @@ def list_outdated(now_utc: datetime, limit: int) -> list[tuple[int, str]]:
     """List ended batches whose time is over: (id, file key)."""
     rows = db.session.execute(
         select(_BATCH.c.id, _BATCH.c.file_key)
-        .where(_BATCH.c.state.in_(ENDED), _BATCH.c.purge_after_utc <= now_utc)
+        .where(
+            _BATCH.c.state.in_(ENDED),
+            _BATCH.c.purge_after_utc <= now_utc,
+            # what still waits for materials is reached through its batch
+            ~select(Declaration.id)
+            .where(Declaration.batch_id == _BATCH.c.id, Declaration.status == "draft")
+            .exists(),
+        )
         .order_by(_BATCH.c.id)
         .limit(limit)
     )
