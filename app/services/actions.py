@@ -26,7 +26,7 @@ BUSY = "系统繁忙，本次操作没有保存，请稍后再试"
 CHUNK = 200
 Result = TypeVar("Result")
 # a race that a second look at the registry settles
-_LOOK_AGAIN = frozenset({"person", "task", "open_enrolment", "charged_month"})
+_LOOK_AGAIN = frozenset({"person", "task", "open_enrolment", "charged_month", "username", "employer_no"})
 
 
 def run(

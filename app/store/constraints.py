@@ -28,6 +28,10 @@ _RULES = {
     "person.person_no": "person",
     "uq_human_task_task_uid": "task",
     "human_task.task_uid": "task",
+    "uq_user_account_username": "username",
+    "user_account.username": "username",
+    "uq_employer_employer_no": "employer_no",
+    "employer.employer_no": "employer_no",
     "uq_notice_outbox_id": "notice",
     "notice.outbox_id": "notice",
 }
