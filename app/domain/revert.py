@@ -11,7 +11,7 @@ from app.domain.problem import Problem, Verdict
 REVERT = "revert"
 REVERTIBLE = ("enrol", "stop")
 # Business that changes no insurance: it neither builds on another one nor stands in its way.
-HARMLESS = frozenset({REVERT, "person_update", "employer_update", "person_record"})
+HARMLESS = frozenset({REVERT, "death_undo", "person_update", "employer_update", "person_record"})
 
 
 @dataclass(frozen=True, slots=True)

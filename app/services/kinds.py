@@ -9,6 +9,7 @@ from app.services import (
     base_effects,
     collecting,
     collection_cancelling,
+    death_undoing,
     effects,
     plain_forms,
     registering,
@@ -36,6 +37,7 @@ HANDLINGS: Handlings = {
     "revert": reverting.HANDLING,
     "retirement": retiring.HANDLING,
     "withdrawal": withdrawing.HANDLING,
+    "death_undo": death_undoing.HANDLING,
 }
 
 

@@ -107,7 +107,7 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if target is None:
         return None
     trace = trace_of(case, target)
-    lines = [_opposite(line, month_of(today)) for line in (*trace.charged, *trace.taken_back)]
+    lines = [opposite(line, month_of(today)) for line in (*trace.charged, *trace.taken_back)]
     return Amounts(lines=lines, months=sorted({line.accrual_month for line in lines})) if lines else None
 
 
@@ -125,17 +125,25 @@ def apply_revert(case: Case, now: datetime) -> None:
     for begun in trace.begun:
         after = Ending(add_months(begun.from_month, -1), ENDED, None, row.id)
         case.changes.append(ChangeRow(new_id(), begun.id, row.id, REVERTED, begun.ending, after, moment))
-    for change in reversed(trace.changes):
+    put_back(case, trace.changes, [*trace.charged, *trace.taken_back], now)
+    case.effect_once(REVERT, now, {"target": target.reference})
+    case.events.append(EventRow(new_id(), target.id, REVERTED, moment, detail={"by": row.reference}))
+
+
+def put_back(case: Case, changes: Sequence[ChangeRow], lines: Sequence[LineRow], now: datetime) -> None:
+    """Give changed enrolments their old values and take lines back; what a line had taken back stands again.
+
+    Shape: `changes` in the order they were made; lines are billed in the month of `now`.
+    """
+    row, moment = case.declaration, to_utc(now)
+    for change in reversed(changes):
         case.changes.append(
             ChangeRow(new_id(), change.enrolment_id, row.id, RESTORED, change.after, change.before, moment)
         )
-    for line in (*trace.charged, *trace.taken_back):
+    for line in lines:
         made = against(line, row.region, line.due_type, month_of(now.date()), row.id, moment)
         case.lines.append(made)
-        restored = line.reversal_of_id
-        case.reversals.append(Reversal(line.id, made["id"], restored))
-    case.effect_once(REVERT, now, {"target": target.reference})
-    case.events.append(EventRow(new_id(), target.id, REVERTED, moment, detail={"by": row.reference}))
+        case.reversals.append(Reversal(line.id, made["id"], line.reversal_of_id))
 
 
 def trace_of(case: Case, target: BusinessRow) -> Trace:
@@ -200,7 +208,8 @@ def _fact(row: BusinessRow) -> Business:
     return Business(row.id, row.kind, row.employer_id, to_region(row.done_at_utc).date(), row.reverts_id)
 
 
-def _opposite(line: LineRow, due_month: str) -> AmountLine:
+def opposite(line: LineRow, due_month: str) -> AmountLine:
+    """The trial line that undoes a line, billed in a month."""
     return AmountLine(
         fund=line.fund,
         party=line.party,

@@ -172,9 +172,14 @@ def change_enrolments(rows: Sequence[ChangeRow]) -> None:
 
 def changes_of_declaration(declaration_id: int) -> list[ChangeRow]:
     """What a declaration changed in enrolments, in the order it was done."""
+    return changes_of_declarations([declaration_id])
+
+
+def changes_of_declarations(declaration_ids: Collection[int]) -> list[ChangeRow]:
+    """What several declarations changed in enrolments, in the order it was done; one statement."""
     rows = db.session.scalars(
         select(EnrolmentChange)
-        .where(EnrolmentChange.declaration_id == declaration_id)
+        .where(EnrolmentChange.declaration_id.in_(declaration_ids))
         .order_by(EnrolmentChange.id)
     )
     return [

@@ -58,3 +58,15 @@ def list_events(declaration_id: int) -> list[EventRow]:
         select(*columns).where(Event.declaration_id == declaration_id).order_by(Event.id)
     )
     return [EventRow(*row) for row in rows]
+
+
+def effect_results(declaration_ids: Sequence[int], effect: str) -> dict[int, dict[str, Any]]:
+    """What an effect of several declarations left on record: {declaration: result}; one statement."""
+    if not declaration_ids:
+        return {}
+    rows = db.session.execute(
+        select(Effect.declaration_id, Effect.result).where(
+            Effect.declaration_id.in_(declaration_ids), Effect.effect == effect
+        )
+    )
+    return {row[0]: row[1] for row in rows}

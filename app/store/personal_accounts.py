@@ -114,7 +114,7 @@ class OrderRow:
 
 def orders_of_person(person_id: int) -> list[OrderRow]:
     """A person's payment orders, oldest first; inside a transaction they are locked."""
-    columns = (PaymentOrder.id, PaymentOrder.declaration_id, PaymentOrder.amount_fen, PaymentOrder.status)
+    columns: tuple[Any, ...] = tuple(PaymentOrder.__table__.c[name] for name in OrderRow.__slots__)
     query = select(*columns).where(PaymentOrder.person_id == person_id).order_by(PaymentOrder.id)
     rows = db.session.execute(lock(query) if in_transaction() else query)
     return [OrderRow(*row) for row in rows]
@@ -129,7 +129,7 @@ def payouts_of(declaration_ids: Collection[int]) -> dict[int, int]:
         .where(AccountEntry.declaration_id.in_(declaration_ids), AccountEntry.entry == PAYOUT)
         .group_by(AccountEntry.declaration_id)
     )
-    return {row[0]: int(row[1]) for row in rows}
+    return {int(declaration_id or 0): int(total) for declaration_id, total in rows}
 
 
 def cancel_orders(order_ids: Collection[int]) -> None:
