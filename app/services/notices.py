@@ -8,11 +8,14 @@ from datetime import datetime
 from app.clock import to_utc
 from app.services import outbox
 from app.services.actors import Actor, require_employer
+from app.services.cases import Case
+from app.services.sms import send_sms
 from app.store import notices as store
 from app.store.imports import FINISHED, BatchRow
 from app.store.outbox import OutboxRow
 from app.store.session import transaction
 
+SENDER_PHONE = "sender_phone"
 # template -> (title, body); {reference}, {person}, {opinion} are filled when the notice is delivered
 TEMPLATES: Mapping[str, tuple[str, str]] = {
     "approved": ("申报已审核通过", "{person}的申报（{reference}）已审核通过。"),
@@ -34,6 +37,20 @@ BATCH_COUNTS = "共{total}条，成功{accepted}条，失败{rejected}条。"
 BATCH_WAITING = "请继续上传{waiting}人的材料，核对后申报提交。"
 
 
+def tell(case: Case, template: str, now: datetime) -> None:
+    """Have the employer's operators told something about a case, by the name of its text.
+
+    Where the form names the phone of whoever sent the papers in, and the region has words for it
+    (`<kind>.sms.<template>`), that phone gets a text message. Both leave after the commit.
+    """
+    row = case.declaration
+    case.send_out("notice", {"declaration_id": row.id, "template": template}, now)
+    phone = str(case.data.get(SENDER_PHONE) or "")
+    words = case.message(f"{row.kind}.sms.{template}", reference=row.reference, result=row.result_message)
+    if phone and words:
+        send_sms(case, phone, words, now)
+
+
 def deliver(outbox_id: int, now: datetime, before: Callable[[], None] | None = None) -> bool:
     """Write the notice that an outbox row asks for; False where that was done before.
 
@@ -45,7 +62,7 @@ def deliver(outbox_id: int, now: datetime, before: Callable[[], None] | None = N
         if found is None:
             return
         title, body = TEMPLATES[str(row.payload["template"])]
-        words = {"person": found.person_name or found.id_masked, "reference": found.reference}
+        words = {"person": found.person_name or found.id_masked or "本单位", "reference": found.reference}
         store.add_notice(
             employer_id=found.employer_id,
             declaration_id=found.id,

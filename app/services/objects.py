@@ -11,7 +11,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from app.clock import to_region
-from app.domain.declaration import FINAL, PEOPLE, PERSON, kind_object, open_group, shares_objects
+from app.domain.declaration import (
+    EMPLOYER,
+    FINAL,
+    KINDS,
+    PEOPLE,
+    PERSON,
+    kind_object,
+    open_group,
+    shares_objects,
+)
 from app.domain.identity import normalise
 from app.domain.parameters import ParameterSet
 from app.store.crypto import blind
@@ -21,6 +30,8 @@ if TYPE_CHECKING:
     from app.services.cases import Case
 
 NO_LIMIT, PER_KIND = "none", "kind"
+# a form that an employer may have several of under way
+SEVERAL = "x-several"
 HASH_BYTES = 24
 # the field of a form that names many people, one number after the other
 MANY = "people"
@@ -35,7 +46,9 @@ def open_key(case: Case) -> str | None:
     Source: Nantong manual 3.1 (同一申报对象如有未审核完毕的申报信息，不允许对其进行新的业务申报).
     """
     row, made = case.declaration, _made(case)
-    about = kind_object(row.kind)
+    if case.bundle.form(row.kind).schema.get(SEVERAL):
+        return None
+    about = _about(case)
     if about == PEOPLE:
         keys = sorted(row.open_key for row in _many(case))
         if not keys:
@@ -47,6 +60,14 @@ def open_key(case: Case) -> str | None:
     if row.person_hash is None:
         return None
     return person_key(case.parameters, row.kind, row.person_hash, made)
+
+
+def _about(case: Case) -> str:
+    """What the case is about: by its kind, else by whether its form asks for a person."""
+    kind = case.declaration.kind
+    if kind in KINDS:
+        return kind_object(kind)
+    return PERSON if "id_number" in case.bundle.form(kind).by_name else EMPLOYER
 
 
 def person_key(parameters: ParameterSet, kind: str, person_hash: bytes, made: datetime) -> str | None:
@@ -90,7 +111,7 @@ def turnover(cases: Iterable[Case]) -> Turnover:
         row = case.declaration
         if case.held == row.open_key or not _shares(case):
             continue
-        many = kind_object(row.kind) == PEOPLE
+        many = _about(case) == PEOPLE
         if case.held is not None:
             (found.released if many and row.status in FINAL else found.dropped).append(row.id)
         if row.open_key is not None:
@@ -99,9 +120,7 @@ def turnover(cases: Iterable[Case]) -> Turnover:
 
 
 def _many(case: Case) -> Sequence[ObjectRow]:
-    return [
-        ObjectRow(case.declaration.id, key, blind(number)) for key, number in many_keys(case).items()
-    ]
+    return [ObjectRow(case.declaration.id, key, blind(number)) for key, number in many_keys(case).items()]
 
 
 def _shares(case: Case) -> bool:
