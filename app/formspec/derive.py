@@ -13,9 +13,17 @@ if TYPE_CHECKING:
 _PERMIT_NATIONALITY = {"81": "HKG", "82": "MAC", "83": "TWN"}
 
 
-def document_type(data: Mapping[str, Any]) -> str:
-    """Return the document type of a row; a form that does not ask for it means the identity card."""
-    return str(data.get("id_type") or CITIZEN_CARD)
+NUMBER, TYPE = "id_number", "id_type"
+
+
+def document_type(data: Mapping[str, Any], number: str = NUMBER) -> str:
+    """Return the document type of a row; a form that does not ask for it means the identity card.
+
+    `number` is the number's field: `new_id_number` goes with `new_id_type`, or with `id_type` where that
+    is empty.
+    """
+    own = number.removesuffix(NUMBER) + TYPE if number.endswith(NUMBER) else TYPE
+    return str(data.get(own) or data.get(TYPE) or CITIZEN_CARD)
 
 
 def derived_facts(id_type: str, number: str) -> dict[str, str]:
@@ -45,7 +53,7 @@ def fill_derived(form: Form, data: dict[str, Any]) -> dict[str, Any]:
         number = data.get(entry.name)
         if not isinstance(number, str):
             continue
-        facts = derived_facts(document_type(data), number)
+        facts = derived_facts(document_type(data, entry.name), number)
         for target, fact in entry.derive.items():
             if fact in facts and not data.get(target):
                 data[target] = facts[fact]

@@ -159,7 +159,7 @@ def _check_documents(
         number = data.get(entry.name)
         if not isinstance(number, str) or not number:
             continue
-        id_type = document_type(data)
+        id_type = document_type(data, entry.name)
         identity = check_document(id_type, number, today)
         if not identity.valid:
             code = _CODE_OF_IDENTITY_REASON.get(identity.reason or "", "identity")

@@ -35,14 +35,15 @@ from app.store.declarations import DeclarationRow, Loaded
 from app.store.employers import StatusRow, set_statuses
 from app.store.enrolments import ChangeRow
 from app.store.events import EffectRow, EventRow
+from app.store.identities import IdentityRow, correct_people
 from app.store.ids import new_id
 from app.store.instances import InstanceRow
 from app.store.ledger import Reversal
 from app.store.merges import MergeRow
 from app.store.outbox import OutboxRow, add_outbox
 from app.store.people import LifeRow
-from app.store.personal_accounts import add_entries, add_orders, cancel_orders
 from app.store.person_types import TypeRow, change_types
+from app.store.personal_accounts import add_entries, add_orders, cancel_orders
 from app.store.session import after_commit
 from app.store.tasks import TaskRow
 
@@ -86,6 +87,7 @@ class Case:
     payment_orders: list[Row] = field(default_factory=list)
     cancelled_orders: list[int] = field(default_factory=list)
     lives: list[LifeRow] = field(default_factory=list)
+    identities: list[IdentityRow] = field(default_factory=list)
     type_changes: list[TypeRow] = field(default_factory=list)
     merges: list[MergeRow] = field(default_factory=list)
     employer_statuses: list[StatusRow] = field(default_factory=list)
@@ -175,6 +177,7 @@ def write(cases: Sequence[Case]) -> None:
         _refuse_moved(cases)
         cancel_orders([row for case in cases for row in case.cancelled_orders])
         people.set_life_statuses([row for case in cases for row in case.lives])
+        correct_people([row for case in cases for row in case.identities])
         contacts.set_people([row for case in cases for row in case.person_updates])
         contacts.set_employers([row for case in cases for row in case.employer_updates])
         events.add_effects([row for case in cases for row in case.effects])

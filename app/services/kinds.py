@@ -9,6 +9,7 @@ from app.services import (
     base_effects,
     collecting,
     collection_cancelling,
+    correcting_identity,
     death_undoing,
     effects,
     plain_forms,
@@ -38,6 +39,7 @@ HANDLINGS: Handlings = {
     "retirement": retiring.HANDLING,
     "withdrawal": withdrawing.HANDLING,
     "death_undo": death_undoing.HANDLING,
+    "identity_correction": correcting_identity.HANDLING,
 }
 
 
