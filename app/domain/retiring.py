@@ -121,14 +121,16 @@ def _arrears(params: ParameterSet, arrears: Collection[str], today: date) -> lis
 
 
 def _age(params: ParameterSet, request: RetirementRequest, person: PersonFacts) -> list[Problem]:
-    """Early retirement: a warning for illness and special trades and within the flexible years."""
+    """Early retirement: a warning for illness and special trades and within the flexible years; late: too."""
     if person.birth_date is None:
         return []
     category = retirement_category(person.sex, request.post_category)
     legal = statutory_retirement(params, month_of(person.birth_date), category)
+    said = {"retirement_month": legal.month}
+    if request.month > legal.month and request.kind == NORMAL:
+        return [Problem("retirement.late", "retirement_date", said)]
     if request.month >= legal.month:
         return []
-    said = {"retirement_month": legal.month}
     if request.kind in (ILLNESS, SPECIAL_TRADE):
         return [Problem("retirement.early", "retirement_date", said)]
     years = params.integer("retirement.flexible_months", request.month)

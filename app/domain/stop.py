@@ -17,6 +17,7 @@ from app.domain.enrolment import (
     PersonFacts,
 )
 from app.domain.identity import normalise
+from app.domain.life import is_death
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 from app.domain.retirement import statutory_month
@@ -151,7 +152,26 @@ def _warnings(
         reached = _not_reached(params, request, person, today)
         if reached is not None:
             found.append(Problem("stop.retires_early", "stop_reason", {"retirement_month": reached}))
-    return found
+    if request.retirees and is_death(params, request.reason, today):
+        found.append(Problem("stop.death_reported", "stop_reason"))
+    return found + _retirement_instead(params, request, person, today)
+
+
+def _retirement_instead(
+    params: ParameterSet, request: StopRequest, person: PersonFacts, today: date
+) -> list[Problem]:
+    """A hint where somebody has reached the age, and retiring is a business of its own here.
+
+    Source: Nanjing manual 03 (重要提醒:办理医保退休, 不要办理停保).
+    """
+    if request.retirees or person.birth_date is None or not params.offers("retirement"):
+        return []
+    if request.reason in params.listed("stop.age_reasons", month_of(today)):
+        return []
+    legal = statutory_month(params, person.birth_date, person.sex, request.post_category)
+    if max(request.stop_month, month_of(today)) < legal:
+        return []
+    return [Problem("stop.retirement_instead", "stop_reason", {"retirement_month": legal})]
 
 
 def is_cancelled(start_month: str, request: StopRequest, today: date) -> bool:

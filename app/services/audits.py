@@ -16,6 +16,7 @@ from app.services.actors import Actor, require, require_row
 from app.services.cases import Case, loaded_case, write
 from app.services.filing import receipt
 from app.services.incidents import Attempt
+from app.services.notices import tell
 from app.services.registry import Registry
 from app.services.results import Receipt, TaskView
 from app.services.views import task_view
@@ -110,7 +111,7 @@ def decide(
         check_and_note(case, task, decision, opinion, return_fields, actor, now)
         host.complete(case, task.element_id, {"decision": decision}, actor, now)
         if case.declaration.status == RETURNED:
-            case.send_out("notice", {"declaration_id": case.declaration.id, "template": "returned"}, now)
+            tell(case, "returned", now)
         write([case])
         return receipt(case)
 

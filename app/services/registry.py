@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from app.domain.declaration import ALLOWANCES
 from app.domain.enrolment import RETIREE_TYPES, EmployerFacts, EnrolmentFacts, PersonFacts
 from app.errors import NotFound
 from app.store import declarations as declaration_store
 from app.store.bases import BaseRow, base_history
-from app.store.business import hold_people
+from app.store.business import hold_people, open_cases
 from app.store.enrolments import charged_months
 from app.store.facts import (
     EmployerRecord,
@@ -34,6 +35,7 @@ class Registry:
     standing: dict[tuple[str, str], dict[int, list[LineRow]]] = field(default_factory=dict)
     bases: dict[int, list[BaseRow]] = field(default_factory=dict)
     balances: dict[int, int] = field(default_factory=dict)
+    allowances: dict[str, dict[bytes, list[str]]] = field(default_factory=dict)
 
     def read_employers(self, employer_ids: Iterable[int]) -> None:
         """Read employers with their funds: one statement at most."""
@@ -75,6 +77,7 @@ class Registry:
         self.standing.clear()
         self.bases.clear()
         self.balances.clear()
+        self.allowances.clear()
 
     def employer(self, employer_id: int) -> EmployerRecord:
         """One employer. Raises: NotFound."""
@@ -118,6 +121,16 @@ class Registry:
         if person_id not in self.balances:
             self.balances[person_id] = account_balance(person_id)
         return self.balances[person_id]
+
+    def open_allowances(self, id_hash: bytes | None, region: str) -> list[str]:
+        """The allowances whose cases of a person are open; reads those of everybody read so far."""
+        if id_hash is None:
+            return []
+        if id_hash not in self.allowances.get(region, {}):
+            hashes = {*self.people, id_hash}
+            found = open_cases(hashes, region, ALLOWANCES)
+            self.allowances[region] = {each: found.get(each, []) for each in hashes}
+        return self.allowances[region][id_hash]
 
     def person_facts(self, id_hash: bytes | None, region: str) -> PersonFacts:
         """What the rules ask about a number, seen from one region."""

@@ -11,7 +11,7 @@ from app.services import kinds, subjects
 from app.services.cases import Case
 from app.services.handling import Result
 from app.services.host import Context, submission_day, take_data
-from app.services.notices import TEMPLATES
+from app.services.notices import TEMPLATES, tell
 
 Service = Callable[..., Result]
 
@@ -100,8 +100,7 @@ def send_notice(context: Context, template: str) -> Result:
 def _notify(context: Context, template: str) -> None:
     if template not in TEMPLATES:
         raise KeyError(template)
-    row = context.case.declaration
-    context.case.send_out("notice", {"declaration_id": row.id, "template": template}, context.now)
+    tell(context.case, template, context.now)
 
 
 # Every kind may use the first two. The names below them are those of diagrams that are published already:

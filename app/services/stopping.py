@@ -28,10 +28,11 @@ FIELDS = ("stop_month", "stop_date")
 SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
     ("参保关系", ("stop.not_active", "stop.cancels")),
-    ("在职与退休", ("stop.retiree", "stop.not_retired", "stop.becomes_retiree", "stop.retires_early")),
+    ("在职与退休", ("stop.retiree", "stop.not_retired", "stop.becomes_retiree", "stop.retire")),
     ("停保时间", ("stop.month", "stop.before_start")),
-    ("变更原因", ("stop.reason",)),
+    ("变更原因", ("stop.reason", "stop.death")),
     ("已核定的费用", ("stop.takes_back",)),
+    ("生育待遇", ("stop.allowance",)),
     ("重复申报", ("enrol.one_open",)),
 )
 
@@ -117,6 +118,11 @@ def judge(case: Case, today: date) -> Verdict:
         back = plan(case, today).taken_back
         if back:
             verdict = Verdict((), (*verdict.warnings, _takes_back(back)))
+        open_kinds = registry.open_allowances(row.person_hash, row.region)
+        if open_kinds:
+            kinds = "、".join(case.parameters.kind_label(each) for each in open_kinds)
+            told = Problem("stop.allowance_open", "id_number", {"kinds": kinds})
+            verdict = Verdict((), (*verdict.warnings, told))
     return with_open_case(case, verdict)
 
 

@@ -82,3 +82,27 @@ def open_business(person_hash: bytes, region: str, without: str) -> list[str]:
         .order_by(Declaration.id)
     )
     return list(dict.fromkeys(rows))
+
+
+def open_cases(
+    person_hashes: Collection[bytes], region: str, kinds: Collection[str]
+) -> dict[bytes, list[str]]:
+    """Which of some kinds people have filed and nobody has decided yet, by person; one statement."""
+    found: dict[bytes, list[str]] = {}
+    if not person_hashes or not kinds:
+        return found
+    rows = db.session.execute(
+        select(Declaration.person_hash, Declaration.kind)
+        .where(
+            Declaration.person_hash.in_(person_hashes),
+            Declaration.region == region,
+            Declaration.status.in_(WAITING),
+            Declaration.kind.in_(kinds),
+        )
+        .order_by(Declaration.id)
+    )
+    for person_hash, kind in rows:
+        held = found.setdefault(person_hash or b"", [])
+        if kind not in held:
+            held.append(kind)
+    return found

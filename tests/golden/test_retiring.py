@@ -38,7 +38,7 @@ def person_of(case: dict) -> PersonFacts:
     known = {
         "matches": 1,
         "name": "测试甲",
-        "birth_date": date(1965, 1, 8),
+        "birth_date": date(1966, 5, 8),
         "sex": "1",
         "person_type": "1101",
         "enrolments": tuple(stretches),

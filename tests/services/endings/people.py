@@ -16,6 +16,8 @@ from tests.services.test_stop import employee as insured
 
 NANJING = "320100"
 PAID = date(2026, 10, 20)
+# the statutory month of a man born then is October 2026
+OF_AGE = date(1966, 5, 8)
 
 
 def employee(actor: Actor, place: int = 0, born: date | None = None, sex: str = "1") -> Insured:

@@ -16,13 +16,13 @@ from app.store.models import (
     Outbox,
 )
 from tests.services.conftest import rows, task_of
-from tests.services.endings.people import NANJING, PAID, allocate
+from tests.services.endings.people import NANJING, OF_AGE, PAID, allocate
 from tests.services.endings.people import employee as plain_employee
 from tests.services.endings.people import retirement_form as form
 from tests.services.test_stop import open_funds, refusals, stop_form
 
 
-def employee(actor, born=date(1965, 1, 8), sex="1"):
+def employee(actor, born=OF_AGE, sex="1"):
     """An employee of an age, of whom the ledger says nothing yet."""
     return plain_employee(actor, born=born, sex=sex)
 
