@@ -110,7 +110,9 @@ def closed_season(params: ParameterSet, today: date) -> Problem | None:
     """Return why the yearly declaration is not open today, and when it is; None in its season."""
     if season_open(params, today):
         return None
-    first, last = _season_months(params, today)
+    if params.text("base_season.switch", month_of(today)) == CLOSED:
+        return Problem("base_annual.switched_off")
+    first, last = season_months(params, today)
     return Problem("base_annual.closed", "", {"first": str(first), "last": str(last)})
 
 
@@ -179,13 +181,14 @@ def season_open(params: ParameterSet, today: date) -> bool:
     switch = params.text("base_season.switch", month_of(today))
     if switch != AUTO:
         return switch == OPEN
-    first, last = _season_months(params, today)
+    first, last = season_months(params, today)
     if first <= last:
         return first <= today.month <= last
     return today.month >= first or today.month <= last
 
 
-def _season_months(params: ParameterSet, today: date) -> tuple[int, int]:
+def season_months(params: ParameterSet, today: date) -> tuple[int, int]:
+    """Return the first and the last month of the year in which the season is."""
     month = month_of(today)
     return (
         params.integer("base_season.first_month_of_year", month),

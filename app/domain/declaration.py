@@ -17,6 +17,7 @@ KINDS = MappingProxyType(
         "collection_cancel": ("单位补收核定撤销", PERSON),
         "base": ("缴费申报与变更", PERSON),
         "base_annual": ("年度缴费基数申报", PERSON),
+        "base_carry": ("未申报基数结转", EMPLOYER),
         "person_record": ("人员基础信息采集", PERSON),
         "person_update": ("参保人员信息维护", PERSON),
         "employer_update": ("单位信息维护", EMPLOYER),

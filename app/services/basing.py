@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -170,15 +170,20 @@ def differences(case: Case, today: date) -> list[Difference]:
     last = request.to_month or END_OF_TIME
     stretches = open_stretches(case)
     retired = is_retired(stretches)
-    touched = [line for line in lines if _counts(line, row.employer_id, last, retired=retired)]
+    touched = [line for line in lines if counts(line, row.employer_id, last, retired=retired)]
     status = RETIRED if retired else ACTIVE
     funds = tuple(sorted(each.fund for each in stretches))
+    return changed_months(case.parameters, touched, status, funds, request.wage_yuan)
+
+
+def changed_months(
+    parameters: ParameterSet, lines: Iterable[LineRow], status: str, funds: tuple[str, ...], wage: Decimal
+) -> list[Difference]:
+    """What a wage in yuan changes in the months that a person's lines charge, oldest month first."""
     return [
         Difference(month, line)
-        for month, carried in sorted(rules.carried_by_month(touched).items())
-        for line in rules.base_differences(
-            tariff_of(case.parameters, month, status, funds), request.wage_yuan, carried
-        )
+        for month, carried in sorted(rules.carried_by_month(lines).items())
+        for line in rules.base_differences(tariff_of(parameters, month, status, funds), wage, carried)
     ]
 
 
@@ -188,7 +193,8 @@ def tariff_of(parameters: ParameterSet, month: str, status: str, funds: tuple[st
     return tariff(parameters, month, status, funds)
 
 
-def _counts(line: LineRow, employer_id: int, last: str, *, retired: bool) -> bool:
+def counts(line: LineRow, employer_id: int, last: str, *, retired: bool) -> bool:
+    """Whether a line is part of a month's charge that a new base may change."""
     return (
         line.employer_id == employer_id
         and line.accrual_month <= last
@@ -237,7 +243,7 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     return Amounts(
         # where charged months change, those are what the employer must see
         monthly=[] if found else monthly,
-        lines=[_amount(each, due) for each in found],
+        lines=[difference_amount(each, due) for each in found],
         months=sorted({each.month for each in found}),
         wage_fen=to_fen(request.wage_yuan),
         base_fen=to_fen(quote.base.amount),
@@ -247,7 +253,8 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     )
 
 
-def _amount(each: Difference, due_month: str) -> AmountLine:
+def difference_amount(each: Difference, due_month: str) -> AmountLine:
+    """A difference as a trial shows it, billed in a month."""
     return AmountLine(
         fund=each.line.fund,
         party=each.line.party,

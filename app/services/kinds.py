@@ -6,6 +6,7 @@ A kind made of files alone needs no entry. A kind with rules in Python adds its 
 from __future__ import annotations
 
 from app.services import (
+    base_carrying,
     base_effects,
     collecting,
     collection_cancelling,
@@ -30,6 +31,7 @@ HANDLINGS: Handlings = {
     "stop_retiree": stop_effects.HANDLING,
     "base": base_effects.HANDLING,
     "base_annual": base_effects.ANNUAL,
+    "base_carry": base_carrying.HANDLING,
     "collection": collecting.HANDLING,
     "collection_cancel": collection_cancelling.HANDLING,
     "person_record": registering.HANDLING,

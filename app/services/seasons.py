@@ -1,4 +1,4 @@
-"""Kinds that are taken from employers in their season only: whether one is open today, and the words if not."""
+"""Kinds that employers file in a season only: whether one is open today, and the words if it is not."""
 
 from __future__ import annotations
 

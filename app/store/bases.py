@@ -17,7 +17,7 @@ from app.store.constraints import Duplicate
 from app.store.models import Enrolment, EnrolmentChange
 from app.store.session import insert_rows
 
-ACTIONS = ("base", "base_annual")
+ACTIONS = ("base", "base_annual", "base_carry")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from app.web.imports import batches
 from app.web.incidents import incidents
 from app.web.materials import materials
 from app.web.sms import sms
+from app.web.yearly import yearly
 
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
-    incidents, materials, sms, counter.counter,
+    incidents, materials, sms, yearly, counter.counter,
 )  # fmt: skip
 
 

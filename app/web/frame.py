@@ -179,7 +179,7 @@ def _kinds() -> frozenset[str]:
         g.kinds = frozenset(
             kind
             for kind in published
-            if spoken and spoken.offers(kind) and not closed_words(kind, spoken, today)
+            if spoken and spoken.offers(kind) and not (seasonal and closed_words(kind, spoken, today))
         )
     return g.kinds
 
@@ -197,6 +197,7 @@ def _line(entry: Entry) -> dict[str, Any]:
 
 def _word(label: str, text: object) -> str:
     spoken = words()
+        seasonal = page_side() == EMPLOYER
     own = spoken.label(label, " ") if label and spoken else " "
     return _(own) if own.strip() else str(text)
 

@@ -113,6 +113,7 @@ _HALL = (
 _AGENCY = (
     Group(
         _l("柜面受理"),
+            Entry("yearly.undeclared", _l("基数未申报人员"), "users", "person.view", kind="base_annual"),
         (
             Entry("counter.home", _l("受理申报"), "building", "counter.file"),
             _counter("drafts", _l("柜面草稿"), "notes"),
@@ -135,6 +136,7 @@ _AGENCY = (
 _PLATFORM = (
     Group(_l("流程设计"), (Entry("studio.home", _l("流程与表单"), "sitemap", "studio.view"),)),
     Group(_l("运行管理"), (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.view"),)),
+            Entry("yearly.employers", _l("年度基数"), "coins", "person.view", kind="base_annual"),
 )
 _OWN = Group(
     _l("账号"),

@@ -1,0 +1,106 @@
+"""The base year: people whom nobody declared, for the employer and the agency, and carrying their base on."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app import clock
+from app.definitions.current import parameters
+from app.domain.base import ANNUAL
+from app.domain.parameters import COUNTER
+from app.errors import NotFound
+from app.services import base_years
+from app.services.base_years import CARRY
+from app.services.seasons import closed_words
+from app.web.frame import notify, render_confirm
+from app.web.security import actor, guard
+
+PAGE = 20
+SHOWN_REFUSALS = 5
+yearly = Blueprint("yearly", __name__)
+
+
+@yearly.get("/base-year")
+@guard("person.view", scope="employer")
+def undeclared() -> ResponseReturnValue:
+    """The employer's own people without an approved base of the year."""
+    return _people(None)
+
+
+@yearly.get("/base-years/<int:employer_id>")
+@guard("person.view", scope="region")
+def of_employer(employer_id: int) -> ResponseReturnValue:
+    """The same of one employer of the agency's region."""
+    return _people(employer_id)
+
+
+def _people(employer_id: int | None) -> ResponseReturnValue:
+    after = request.args.get("after", 0, type=int)
+    found = base_years.undeclared(actor(), clock.now(), employer_id, after, PAGE + 1)
+    rows = found.rows[:PAGE]
+    more = f"{request.path}?after={rows[-1].person_id}" if len(found.rows) > PAGE else None
+    return render_template(
+        "yearly/people.html", found=found, rows=rows, own=employer_id is None, next_url=more
+    )
+
+
+@yearly.get("/base-years")
+@guard("person.view", scope="region")
+def employers() -> ResponseReturnValue:
+    """How far each employer of a region is."""
+    region = _region()
+    now, after = clock.now(), request.args.get("after", "")[:32]
+    year, found = base_years.employers(actor(), region, now, after, PAGE + 1)
+    rows = found[:PAGE]
+    return render_template(
+        "yearly/employers.html",
+        year=year,
+        region=region,
+        regions=_regions(),
+        rows=rows,
+        closed=closed_words(ANNUAL, parameters(region), now.date()),
+        may_carry=actor().may("counter.file"),
+        next_url=url_for("yearly.employers", region=region, after=rows[-1].employer_no)
+        if len(found) > PAGE
+        else None,
+    )
+
+
+@yearly.post("/base-years/carry")
+@guard("counter.file", scope="region")
+def carry() -> ResponseReturnValue:
+    """File the carrying-on for all employers of the region; somebody else decides it."""
+    region = _region()
+    back = url_for("yearly.employers", region=region)
+    if not request.form.get("confirmed"):
+        return render_confirm(
+            _("全部结转"),
+            _("将为每个还有未申报人员的单位各提交一件“未申报基数结转”，由另一名工作人员审核后生效。"),
+            action=url_for("yearly.carry"),
+            button=_("全部结转"),
+            back=back,
+            fields=[("region", region)],
+        )
+    filed, refused = base_years.carry_all(actor(), region, clock.now())
+    if filed:
+        notify(_("已提交 %(count)s 件，等待审核。", count=filed), "good")
+    for words in refused[:SHOWN_REFUSALS]:
+        notify(words, "bad")
+    if not filed and not refused:
+        notify(_("没有需要结转的单位。"))
+    return redirect(back, 303)
+
+
+def _regions() -> list[tuple[str, str]]:
+    found = ((code, parameters(code)) for code in sorted(actor().regions))
+    return [(code, rules.name) for code, rules in found if rules.offers(CARRY, COUNTER)]
+
+
+def _region() -> str:
+    offered = [code for code, _name in _regions()]
+    wanted = request.values.get("region", "")
+    if not offered or (wanted and wanted not in offered):
+        raise NotFound("region")
+    return wanted or offered[0]
