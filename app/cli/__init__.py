@@ -8,7 +8,7 @@ import importlib.util
 
 from flask import Flask
 
-_MODULES = ("audit", "calc", "declaration", "definitions", "demo", "doctor", "imports", "template")
+_MODULES = ("audit", "calc", "declaration", "definitions", "demo", "doctor", "imports", "ledger", "template")
 
 
 def register(app: Flask) -> None:

@@ -31,6 +31,8 @@ TYPES_OF = {
 }
 CREDIT_TYPES = (REFUND, *DIFFERENCES)
 PAYABLE = (EMPLOYER, EMPLOYEE)
+# What may be in default: a month's own charge; nobody was late with a difference found afterwards.
+LATE_TYPES = (NORMAL, SUPPLEMENTARY)
 UNPAID, PARTLY, PAID = "unpaid", "partly", "paid"
 
 

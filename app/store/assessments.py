@@ -130,9 +130,7 @@ def finish_assessment(employer_id: int, month: str, at_utc: datetime) -> None:
     """Say that everybody has been charged."""
     db.session.execute(
         update(Assessment)
-        .where(
-            Assessment.employer_id == employer_id, Assessment.month == month, Assessment.state == RUNNING
-        )
+        .where(Assessment.employer_id == employer_id, Assessment.month == month, Assessment.state == RUNNING)
         .values(state=FINISHED, finished_at_utc=at_utc)
         .execution_options(synchronize_session=False)
     )
@@ -206,4 +204,5 @@ def uncharged(
         query = query.where(Enrolment.employer_id == employer_id)
     if month is not None:
         query = query.where(Assessment.month == month)
-    return [Uncharged(*row) for row in db.session.execute(query)]
+    rows: Any = db.session.execute(query)
+    return [Uncharged(*row) for row in rows]

@@ -250,3 +250,32 @@ def totals(employer_id: int, due_month: str) -> dict[tuple[str, str, str], int]:
         .group_by(ContributionLine.fund, ContributionLine.party, ContributionLine.due_type)
     )
     return {(fund, party, due): int(total) for fund, party, due, total in db.session.execute(query)}
+
+
+def month_totals(employer_id: int, month: str) -> tuple[int, int, dict[str, int]]:
+    """People, lines and sums by party in fen of an employer's normal dues of an accrual month that stand."""
+    query = (
+        select(
+            ContributionLine.party,
+            func.count(),
+            func.sum(ContributionLine.amount_fen),
+        )
+        .where(*_normal(employer_id, month))
+        .group_by(ContributionLine.party)
+    )
+    rows = db.session.execute(query).all()
+    people = db.session.execute(
+        select(func.count(ContributionLine.person_id.distinct())).where(*_normal(employer_id, month))
+    ).scalar_one()
+    return people, sum(row[1] for row in rows), {row[0]: int(row[2]) for row in rows}
+
+
+def _normal(employer_id: int, month: str) -> tuple[Any, ...]:
+    # normal dues are billed in their own month: the index finds them by it
+    return (
+        ContributionLine.employer_id == employer_id,
+        ContributionLine.due_month == month,
+        ContributionLine.accrual_month == month,
+        ContributionLine.due_type == "10",
+        ContributionLine.reversed_by_id.is_(None),
+    )
