@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from app.definitions.current import get_bundle
 from app.domain.file_matching import normal
+from app.formspec.form import Form
 from app.services.actors import Actor
 from app.services.batch_members import Member, Members, members_of
 from app.services.imports import get_batch
-from app.services.material_needs import Need
+from app.services.material_needs import FORM, Need
 from app.store import batch_people as store
 from app.store.batch_people import BatchFileRow, Given
+from app.store.crypto import decrypt_json
 from app.store.imports import BatchRow
 from app.store.materials import JOINING, READY, RECEIVED, REFUSED
 
@@ -96,8 +100,7 @@ def checklist(
     counts = {each: sum(line.state == each for line in lines) for each in STATES}
     wanted = [line for line in lines if _is_wanted(line, state, search)]
     wanted.sort(key=lambda line: STATES.index(line.state))
-    pages = max(-(-len(wanted) // PAGE_PEOPLE), 1)
-    page = min(max(page, 1), pages)
+    page, pages = _page_of(len(wanted), page)
     waiting = members.waiting
     return Checklist(
         batch=batch,
@@ -112,6 +115,44 @@ def checklist(
         max_megabytes=members.rules.integer("material.max_megabytes", now),
         being_checked=sum(item.being_checked for line in lines for item in line.items),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One page of what is about to be submitted: people with their forms, as read."""
+
+    batch: BatchRow
+    form: Form
+    materials_form: Form
+    lines: Sequence[PersonLine]
+    data: Mapping[int, Mapping[str, Any]]
+    total: int
+    page: int
+    pages: int
+
+
+def review(members: Members, page: int = 1) -> Review:
+    """Return one page of the people of a batch that are about to be submitted."""
+    bundle = get_bundle(members.batch.bundle_id)
+    lines = [line for line in lines_of(members) if line.state != PAST]
+    page, pages = _page_of(len(lines), page)
+    shown = lines[(page - 1) * PAGE_PEOPLE : page * PAGE_PEOPLE]
+    ciphers = store.list_forms([line.member.id for line in shown])
+    return Review(
+        members.batch,
+        bundle.form(members.batch.kind),
+        bundle.form(FORM),
+        shown,
+        {each: decrypt_json(cipher) for each, cipher in ciphers.items()},
+        len(lines),
+        page,
+        pages,
+    )
+
+
+def _page_of(count: int, page: int) -> tuple[int, int]:
+    pages = max(-(-count // PAGE_PEOPLE), 1)
+    return min(max(page, 1), pages), pages
 
 
 def lines_of(members: Members) -> list[PersonLine]:

@@ -19,11 +19,12 @@ from app.services.batch_members import Members, members_of
 from app.services.batch_sheets import Choice, Sheet, chosen, look_at, match_by_name, reason_words
 from app.services.imports import get_batch
 from app.services.material_needs import FORM
-from app.services.materials import PREPARE, max_files
+from app.services.materials import PREPARE, OpenedFile, max_files
 from app.store import batch_people as store
 from app.store import imports as batch_store
 from app.store.batch_people import BatchFileRow
 from app.store.constraints import is_passing
+from app.store.crypto import decrypt_bytes
 from app.store.events import EventRow, add_events
 from app.store.files import file_store
 from app.store.ids import new_id
@@ -93,6 +94,15 @@ def drop_file(actor: Actor, batch_id: int, file_id: int) -> None:
             raise NotFound("file")
         store.delete_files([file_id])
     forget_files([row])
+
+
+def open_held(actor: Actor, batch_id: int, file_id: int) -> OpenedFile:
+    """Return a document that belongs to nobody, for whoever has to say whose it is. Raises: NotFound."""
+    get_batch(actor, batch_id)
+    row = store.find_file(batch_id, file_id)
+    if row is None:
+        raise NotFound("file")
+    return OpenedFile(decrypt_bytes(file_store().get(row.file_key)), row.media_type, row.file_name)
 
 
 def forget_files(rows: Sequence[BatchFileRow]) -> None:

@@ -50,7 +50,7 @@ def refuse_unready(members: Members) -> None:
 
 
 def check_ready(actor: Actor, batch_id: int) -> Members:
-    """Return the people of a batch that may be submitted. Raises: Rejected (by person), NotFound, Conflict."""
+    """Return the people of a batch that may be submitted. Raises: Rejected, NotFound, Conflict."""
     require(actor, "declaration.file")
     members = members_of(get_batch(actor, batch_id))
     refuse_unready(members)

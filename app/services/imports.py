@@ -218,6 +218,11 @@ def list_batches(actor: Actor, kind: str, before_id: int | None = None, limit: i
     return store.list_batches(require_employer(actor, None), kind, before_id, limit)
 
 
+def count_waiting_people(batch_ids: Sequence[int]) -> dict[int, int]:
+    """How many people of each batch wait for their materials or are not submitted yet."""
+    return batch_people.count_drafts(batch_ids)
+
+
 def get_batch(actor: Actor, batch_id: int) -> BatchRow:
     """One batch of the actor's employers. Raises: NotFound, Forbidden."""
     require(actor, "import.view")

@@ -147,6 +147,15 @@ def list_documents_of(references: Collection[str]) -> list[MaterialRow]:
     return [MaterialRow(*row) for row in rows]
 
 
+def list_forms(ids: Collection[int]) -> dict[int, bytes]:
+    """The encrypted forms of some cases: id -> ciphertext."""
+    found: dict[int, bytes] = {}
+    for part in _parts(ids):
+        rows = db.session.execute(select(_CASE.id, _CASE.data_cipher).where(_CASE.id.in_(part)))
+        found |= {row.id: row.data_cipher for row in rows}
+    return found
+
+
 def count_drafts(batch_ids: Collection[int]) -> dict[int, int]:
     """How many cases of each batch are still in the employer's hands, before any submission."""
     rows = db.session.execute(
@@ -176,6 +185,14 @@ def list_files(batch_id: int, after_id: int = 0, limit: int | None = None) -> li
 def count_files(batch_id: int) -> int:
     """How many documents of a batch belong to nobody yet."""
     return int(db.session.execute(select(func.count()).where(_FILE.c.batch_id == batch_id)).scalar_one())
+
+
+def find_file(batch_id: int, file_id: int) -> BatchFileRow | None:
+    """Find one document that belongs to nobody yet."""
+    row = db.session.execute(
+        select(*_FILE_COLUMNS).where(_FILE.c.batch_id == batch_id, _FILE.c.id == file_id)
+    ).first()
+    return None if row is None else BatchFileRow(*row)
 
 
 def hold_file(batch_id: int, file_id: int) -> BatchFileRow | None:

@@ -7,10 +7,10 @@ from flask import Flask
 from app.web import audited, auth, counter, errors, frame, i18n, public, records, security
 from app.web import picking as picking
 from app.web.approvals import approvals
+from app.web.batch_materials import batches
 from app.web.cases import cases
 from app.web.decisions import audits
 from app.web.hall import hall
-from app.web.imports import batches
 from app.web.incidents import incidents
 from app.web.materials import materials
 from app.web.sms import sms

@@ -254,6 +254,7 @@ def _table(kind: str, rules: ParameterSet) -> dict[str, Any]:
         "retention": imports.retention_words(rules, clock.now()),
         "may_resume": imports.may_resume,
         "may_upload": actor().may("import.upload"),
+        "waiting": imports.count_waiting_people([batch.id for batch in found]),
     }
 
 

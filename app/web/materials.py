@@ -131,7 +131,7 @@ def view(reference: str, material_id: int) -> ResponseReturnValue:
 @guard("declaration.view", scope="case")
 def download(reference: str, material_id: int) -> ResponseReturnValue:
     """The document as it came, to be saved and never opened by the browser itself."""
-    return _bytes(services.open_file(actor(), reference, material_id), attachment=True)
+    return bytes_answer(services.open_file(actor(), reference, material_id), attachment=True)
 
 
 @materials.get("/cases/<reference>/materials/<int:material_id>/<part_name>.jpg")
@@ -142,7 +142,7 @@ def picture(reference: str, material_id: int, part_name: str) -> ResponseReturnV
         raise NotFound("part")
     opened = services.open_file(actor(), reference, material_id, part_name)
     content = turned(opened.content, _one_of("angle", ANGLES))
-    return _bytes(replace(opened, content=content), attachment=False)
+    return bytes_answer(replace(opened, content=content), attachment=False)
 
 
 @materials.app_template_global()
@@ -226,7 +226,8 @@ def _one_of(name: str, allowed: Sequence[int]) -> int:
     return typed if typed in allowed else allowed[0]
 
 
-def _bytes(opened: services.OpenedFile, *, attachment: bool) -> Response:
+def bytes_answer(opened: services.OpenedFile, *, attachment: bool) -> Response:
+    """A document's bytes under the policy that keeps it from running or being framed."""
     answer = Response(opened.content, mimetype=opened.media_type)
     answer.headers["Content-Security-Policy"] = FILE_POLICY
     kind = "attachment" if attachment else "inline"

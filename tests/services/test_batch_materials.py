@@ -1,7 +1,7 @@
 """Materials for each person of a batch file, and one submission for all of them (WN-2.3)."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.errors import Conflict, Forbidden, NotFound, Rejected
 from app.extensions import db
@@ -10,6 +10,7 @@ from app.services.batch_checklist import COMPLETE, MISSING, PAST
 from app.services.batch_sheets import NO_ITEM, SEVERAL, UNKNOWN, Choice
 from app.store.files import file_store
 from app.store.models import BatchFile, Declaration, Event, Material, Notice, Outbox, Person
+from app.store.session import transaction
 from tests.documents.samples import HOSTILE, picture
 from tests.services.batch_files import filled
 from tests.services.conftest import rows
@@ -295,11 +296,10 @@ def provide(handler, batch, people, now):
 
 def rename(batch, found, like):
     """Let one person of a batch carry another one's name."""
-    case = next(
-        row
-        for row in rows(Declaration, batch_id=batch.id)
-        if row.person_hash
-        == db.session.scalars(select(Person.id_hash).where(Person.id == found.person_id)).one()
-    )
-    case.person_name = like.name
-    db.session.commit()
+    wanted = db.session.scalars(select(Person.id_hash).where(Person.id == found.person_id)).one()
+    with transaction():
+        db.session.execute(
+            update(Declaration)
+            .where(Declaration.batch_id == batch.id, Declaration.person_hash == wanted)
+            .values(person_name=like.name)
+        )

@@ -1,5 +1,6 @@
 // The modules of every page. Each finds its own marks in the page and works without the others.
 import htmx from "htmx.org/dist/htmx.esm.js";
+import { watchBatchFiles } from "./batch-files.js";
 import { watchCombos } from "./combo.js";
 import { watchDialogs } from "./dialog.js";
 import { watchDocuments } from "./documents.js";
@@ -22,7 +23,7 @@ window.htmx = htmx;
 document.documentElement.classList.add("js");
 
 const perPart = [watchCombos, watchPickers, watchIdentity, watchTables, focusErrors, watchTabs, watchUploads, watchWorkbench];
-for (const start of [watchDialogs, watchDocuments, watchDrops, watchKeys, watchLeaving, watchMaterials, guardSubmits, watchPrint, watchTextSize, watchDecisions]) {
+for (const start of [watchBatchFiles, watchDialogs, watchDocuments, watchDrops, watchKeys, watchLeaving, watchMaterials, guardSubmits, watchPrint, watchTextSize, watchDecisions]) {
   start();
 }
 for (const start of perPart) {
