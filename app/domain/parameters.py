@@ -11,6 +11,7 @@ from typing import Any
 from app.domain.calendar import check_month, month_of
 from app.domain.codes import CodeList, code_list
 from app.domain.declaration import STATUSES, kind_word
+from app.domain.menu import read_menu
 
 Value = Decimal | str | bool | tuple[str, ...]
 
@@ -29,6 +30,7 @@ REGION_KEYS = frozenset(
         "labels",
         "messages",
         "kinds",
+        "menu",
         "funds",
         "codes",
         "parameters",
@@ -103,6 +105,7 @@ class ParameterSet:
         self.agency: str = document.get("agency", "")
         self.kinds: Mapping[str, str] = dict(document.get("kinds") or {})
         self.funds: tuple[Fund, ...] = tuple(_fund(row) for row in document.get("funds") or ())
+        self.menu = read_menu(document.get("menu") or ())
         self.messages = dict(messages)
         self.labels = dict(labels)
         self.holidays = frozenset(holidays["days"])

@@ -37,8 +37,9 @@ from app.services.actors import AGENCY, EMPLOYER
 from app.services.seasons import closed_words
 from app.store.queries import frame as queries
 from app.web.i18n import LANGUAGE_COOKIE, LANGUAGES, count_words, translated_text
-from app.web.menus import MENUS, STATUS_MARKS, TONE_ICONS, Entry
+from app.web.menus import ELSEWHERE, MENUS, STATUS_MARKS, TONE_ICONS, Entry
 from app.web.security import guard, is_fragment, safe_next
+from app.web.sidebar import arranged
 
 DIST = Path(__file__).parent / "static" / "dist"
 YEAR_SECONDS = 365 * 86_400
@@ -144,14 +145,34 @@ def page_side() -> str:
 
 
 def menu() -> list[tuple[str, list[dict[str, Any]]]]:
-    """The visitor's menu: groups of {text, icon, url, current, count}, without what he may not open."""
-    account = current_user.account
+    """The visitor's menu: groups of {text, icon, url, current, count}, without what he may not open.
+
+    A line without url is one that the region's menu names and that is not open here.
+    """
+    side, spoken = current_user.account.actor.side, words()
+    own = spoken.menu if spoken and side == EMPLOYER else ()
     groups = []
-    for group in MENUS[account.actor.side]:
-        entries = [_line(entry) for entry in group.entries if _offered(entry)]
-        if entries:
-            groups.append((_word(group.label, group.text), entries))
+    for group in arranged(MENUS[side], own, _others() if side == EMPLOYER else ()):
+        lines = [line for entry in group.entries if (line := _line(entry)) is not None]
+        if group.unfilled and not lines:
+            lines = [_closed(group.note or _("未开通"), mark=False)]
+        if lines:
+            groups.append((_(group.own) if group.own else _word(group.label, group.text), lines))
     return groups
+
+
+def _others() -> list[str]:
+    """Kinds that can be filed here and that no entry of the code is about, in the region's order."""
+    known = {entry.kind for group in MENUS[EMPLOYER] for entry in group.entries} | ELSEWHERE
+    return [kind for kind in _published() if kind in _kinds() and kind not in known]
+
+
+def _published() -> list[str]:
+    if "published_kinds" not in g:
+        spoken = words()
+        g.published_kinds = definitions.kinds(spoken.region) if spoken else []
+    found: list[str] = g.published_kinds
+    return found
 
 
 def _offered(entry: Entry) -> bool:
@@ -176,6 +197,7 @@ def _kinds() -> frozenset[str]:
         spoken = words()
         published = definitions.kinds(spoken.region) if spoken else ()
         today = clock.today()
+        seasonal = page_side() == EMPLOYER
         g.kinds = frozenset(
             kind
             for kind in published
@@ -184,20 +206,32 @@ def _kinds() -> frozenset[str]:
     return g.kinds
 
 
-def _line(entry: Entry) -> dict[str, Any]:
+def _line(entry: Entry) -> dict[str, Any] | None:
+    """A line of the menu; None where the visitor may not open it, a grey one where nothing is behind it."""
+    own = _(entry.own) if entry.own else ""
+    nothing = entry.endpoint not in current_app.view_functions
+    if entry.named and (nothing or (entry.kind and entry.kind not in _published())):
+        return _closed(own or _word(entry.label, entry.text or kind_words(entry.kind)))
+    if not _offered(entry):
+        return None
     args: dict[str, Any] = dict(entry.args)
     url = url_for(entry.endpoint, **args)
-    text = _word(entry.label, entry.text or (kind_words(entry.kind) if entry.kind else ""))
+    text = own or _word(entry.label, entry.text or (kind_words(entry.kind) if entry.kind else ""))
+    here = {**request.args, **(request.view_args or {})}
     current = request.endpoint == entry.endpoint and all(
-        (request.view_args or {}).get(name) == value for name, value in args.items()
+        here.get(name) == value for name, value in args.items()
     )
     count = getattr(reminders(), entry.count) if entry.count else 0
     return {"text": text, "icon": entry.icon, "url": url, "current": current, "count": count}
 
 
+def _closed(text: str, *, mark: bool = True) -> dict[str, Any]:
+    line = {"text": text, "icon": "circle-dashed", "url": "", "current": False, "count": 0}
+    return {**line, "closed": mark}
+
+
 def _word(label: str, text: object) -> str:
     spoken = words()
-        seasonal = page_side() == EMPLOYER
     own = spoken.label(label, " ") if label and spoken else " "
     return _(own) if own.strip() else str(text)
 

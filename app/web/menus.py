@@ -10,7 +10,10 @@ from types import MappingProxyType
 
 from flask_babel import lazy_gettext as _l
 
+from app.domain.menu import DECLARE, MANAGE, QUERY
 from app.services.actors import AGENCY, EMPLOYER, PLATFORM
+
+FORM_PAGE, BATCH_PAGE = "declarations.form", "imports.page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class Entry:
     """One line of the menu. `label` is the region's key for its own word, `text` the usual one.
 
     `kind` restricts the entry to regions that offer this kind online; entries whose page does not exist
-    in the installation are left out. `count` names the reminder shown at the end of the line.
+    in the installation are left out. `count` names the reminder shown at the end of the line. `named` marks
+    one that the region's menu names: it stays, grey, where nothing is behind it; `own` is its word there.
     """
 
     endpoint: str
@@ -29,24 +33,29 @@ class Entry:
     kind: str = ""
     count: str = ""
     args: tuple[tuple[str, str], ...] = ()
+    named: bool = False
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A titled part of the menu."""
+    """A titled part of the menu; `key` is the name by which a region's menu gathers what it does not name."""
 
     text: object
     entries: tuple[Entry, ...]
     label: str = ""
+    key: str = ""
 
 
-def _declare(kind: str, icon: str) -> Entry:
-    return Entry("declarations.form", "", icon, "declaration.file", kind=kind, args=(("kind", kind),))
+def kind_entry(kind: str, icon: str = "file-text") -> Entry:
+    """The entry that opens the form of a kind."""
+    return Entry(FORM_PAGE, "", icon, "declaration.file", kind=kind, args=(("kind", kind),))
 
 
-def _batch(kind: str) -> Entry:
+def batch_entry(kind: str) -> Entry:
+    """The entry of a kind's batch files, for regions that have a name for it."""
     return Entry(
-        "imports.page",
+        BATCH_PAGE,
         "",
         "table-import",
         "import.upload",
@@ -61,29 +70,30 @@ def _counter(view: str, text: object, icon: str) -> Entry:
 
 
 _HALL = (
-    Group("", (Entry("hall.home", _l("首页"), "home"),)),
+    Group("", (Entry("hall.home", _l("首页"), "home"),), key="home"),
     Group(
         _l("网上经办"),
         (
-            _declare("enrol", "user-plus"),
-            _batch("enrol"),
-            _declare("stop", "user-minus"),
-            _batch("stop"),
-            _declare("stop_retiree", "user-minus"),
-            _batch("stop_retiree"),
-            _declare("revert", "arrow-back-up"),
-            _declare("base", "coins"),
-            _batch("base"),
-            _batch("base_annual"),
-            _declare("collection", "receipt"),
-            _declare("collection_cancel", "receipt-off"),
-            _declare("retirement", "beach"),
-            _declare("withdrawal", "wallet"),
-            _declare("person_record", "id"),
-            _declare("person_update", "user-edit"),
-            _declare("employer_update", "building"),
+            kind_entry("enrol", "user-plus"),
+            batch_entry("enrol"),
+            kind_entry("stop", "user-minus"),
+            batch_entry("stop"),
+            kind_entry("stop_retiree", "user-minus"),
+            batch_entry("stop_retiree"),
+            kind_entry("revert", "arrow-back-up"),
+            kind_entry("base", "coins"),
+            batch_entry("base"),
+            batch_entry("base_annual"),
+            kind_entry("collection", "receipt"),
+            kind_entry("collection_cancel", "receipt-off"),
+            kind_entry("retirement", "beach"),
+            kind_entry("withdrawal", "wallet"),
+            kind_entry("person_record", "id"),
+            kind_entry("person_update", "user-edit"),
+            kind_entry("employer_update", "building"),
         ),
         "menu.declare",
+        DECLARE,
     ),
     Group(
         _l("申报管理"),
@@ -100,20 +110,22 @@ _HALL = (
             Entry("declarations.submitted", _l("已提交"), "list-check", "declaration.view", "menu.submitted"),
         ),
         "menu.manage",
+        MANAGE,
     ),
     Group(
         _l("业务查询"),
         (
+            Entry("yearly.undeclared", _l("基数未申报人员"), "users", "person.view", kind="base_annual"),
             Entry("queries.people", _l("参保人员查询"), "users", "person.view"),
             Entry("queries.lines", _l("缴费明细查询"), "list-details", "ledger.view"),
         ),
         "menu.query",
+        QUERY,
     ),
 )
 _AGENCY = (
     Group(
         _l("柜面受理"),
-            Entry("yearly.undeclared", _l("基数未申报人员"), "users", "person.view", kind="base_annual"),
         (
             Entry("counter.home", _l("受理申报"), "building", "counter.file"),
             _counter("drafts", _l("柜面草稿"), "notes"),
@@ -126,6 +138,7 @@ _AGENCY = (
         (
             Entry("inbox.home", _l("待办"), "inbox", "inbox.view", count="group"),
             Entry("inbox.audited", _l("已办"), "list-check", "inbox.view"),
+            Entry("yearly.employers", _l("年度基数"), "coins", "person.view", kind="base_annual"),
         ),
     ),
     Group(
@@ -136,7 +149,6 @@ _AGENCY = (
 _PLATFORM = (
     Group(_l("流程设计"), (Entry("studio.home", _l("流程与表单"), "sitemap", "studio.view"),)),
     Group(_l("运行管理"), (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.view"),)),
-            Entry("yearly.employers", _l("年度基数"), "coins", "person.view", kind="base_annual"),
 )
 _OWN = Group(
     _l("账号"),
@@ -144,7 +156,10 @@ _OWN = Group(
         Entry("auth.account", _l("我的账号"), "user-circle"),
         Entry("auth.password", _l("修改密码"), "lock"),
     ),
+    key="own",
 )
+# Kinds that are filed elsewhere than from the menu of somebody who is signed in.
+ELSEWHERE = frozenset({"employer_registration"})
 MENUS = MappingProxyType({EMPLOYER: (*_HALL, _OWN), AGENCY: (*_AGENCY, _OWN), PLATFORM: (*_PLATFORM, _OWN)})
 
 # status → (icon, tone); the word is the region's own.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from app.definitions.checks.decisions import check_decision
 from app.definitions.checks.forms import check_form
 from app.definitions.checks.graph import check_graph
+from app.definitions.checks.menus import check_menus
 from app.definitions.checks.parameters import read_parameters
 from app.definitions.checks.problem import Files, Problem, ServiceTable
 from app.definitions.checks.processes import check_process
@@ -76,6 +77,7 @@ def _check_all(known: Files) -> Iterator[Problem]:
     for key in known.documents:
         yield from check_form(key, known)
     yield from check_rules(known)
+    yield from check_menus(known)
 
 
 def _compile_all(known: Files) -> Iterator[Problem]:
