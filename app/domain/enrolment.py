@@ -106,7 +106,8 @@ def check_enrol(
     warnings: list[Problem] = []
     start = _start(params, request, person, today)
     # A refused month may lie where no floor, cap or fund is known: this month then stands in for the rest.
-    judged = month_of(today) if start else request.start_month
+    refused = any(level == REFUSE for _, level in start)
+    judged = month_of(today) if refused else request.start_month
     for found, level in (
         *_identity(params, request, person, today),
         *_age(params, request, person, today),
@@ -132,7 +133,7 @@ def _identity(params: ParameterSet, request: EnrolRequest, person: PersonFacts, 
     identity = check_document(request.id_type, request.id_number, today)
     if not identity.valid:
         found.append((Problem(f"identity.{identity.reason}", "id_number"), REFUSE))
-    elif person.matches == 0 and params.flag("enrol.person_must_exist", month) and not _at_counter(request):
+    elif person.matches == 0 and params.flag("enrol.person_must_exist", month) and not _typed(request):
         found.append((Problem("enrol.person_unknown", "id_number"), REFUSE))
     elif person.matches and person.name and normalise(person.name) != normalise(request.name):
         found.append((Problem("enrol.name_differs", "name"), REFUSE))
@@ -147,6 +148,11 @@ def _identity(params: ParameterSet, request: EnrolRequest, person: PersonFacts, 
 
 def _at_counter(request: EnrolRequest) -> bool:
     return request.channel == COUNTER_CHANNEL
+
+
+def _typed(request: EnrolRequest) -> bool:
+    """Whether the counter typed enough to make a record; else the person is registered there first."""
+    return _at_counter(request) and bool(request.name)
 
 
 def retirement_month(
@@ -187,14 +193,15 @@ def _start(params: ParameterSet, request: EnrolRequest, person: PersonFacts, tod
         if in_tail(params, today) and request.start_month == add_months(month, 1):
             return [(Problem("enrol.next_month_not_open", "start_month"), REFUSE)]
         return [(Problem("enrol.start_too_late", "start_month", {"latest": latest}), REFUSE)]
-    earliest = add_months(month, -params.integer("enrol.max_months_back", month))
-    if request.start_month < earliest and not _at_counter(request):
-        return [(Problem("enrol.start_too_early", "start_month", {"earliest": earliest}), REFUSE)]
     if params.flag("enrol.start_after_last_paid", month):
         paid = person.last_paid_month.values()
         if paid and request.start_month <= max(paid):
             return [(Problem("enrol.start_not_after_last_paid", "start_month", {"month": max(paid)}), REFUSE)]
-    return []
+    earliest = add_months(month, -params.integer("enrol.max_months_back", month))
+    if request.start_month >= earliest:
+        return []
+    code, level = ("counter.too_early", WARN) if _at_counter(request) else ("enrol.start_too_early", REFUSE)
+    return [(Problem(code, "start_month", {"earliest": earliest}), level)]
 
 
 def _overlaps(params: ParameterSet, request: EnrolRequest, person: PersonFacts, month: str) -> Findings:
@@ -217,7 +224,7 @@ def _back_again(
         and stretch.category == EMPLOYEE
         and stretch.status == ACTIVE
         and stretch.end_month is not None
-        and month <= stretch.end_month < request.start_month
+        and add_months(month, -1) <= stretch.end_month < request.start_month
     ]
     if not ends or not params.offers("revert"):
         return []
