@@ -18,6 +18,7 @@ from app.services import (
     retiring,
     reverting,
     stop_effects,
+    unit_accounts,
     updating,
     withdrawing,
 )
@@ -41,6 +42,7 @@ HANDLINGS: Handlings = {
     "retirement": retiring.HANDLING,
     "withdrawal": withdrawing.HANDLING,
     "death_undo": death_undoing.HANDLING,
+    "employer_registration": unit_accounts.HANDLING,
     "identity_correction": correcting_identity.HANDLING,
 }
 

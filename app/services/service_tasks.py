@@ -7,7 +7,7 @@ from datetime import date
 
 from app.domain.problem import Problem
 from app.errors import Conflict, Rejected
-from app.services import kinds, subjects
+from app.services import kinds, subjects, unit_accounts
 from app.services.cases import Case
 from app.services.handling import Result
 from app.services.host import Context, submission_day, take_data
@@ -134,4 +134,6 @@ SERVICES: Mapping[str, Service] = {
     "declaration.reject": reject_declaration,
     "declaration.recall": recall_declaration,
     "notice.send": send_notice,
+    "employer_registration.send_code": unit_accounts.send_code,
+    "employer_registration.expire": unit_accounts.expire,
 }

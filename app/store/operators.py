@@ -133,3 +133,13 @@ def open_references(
         .order_by(Declaration.id)
     )
     return [(row[0], row[1]) for row in db.session.execute(query)]
+
+
+def waiting_references(user_id: int, kind: str, status: str) -> list[str]:
+    """The declarations of one kind that an account filed and that are in a status, oldest first."""
+    query = (
+        select(Declaration.reference)
+        .where(Declaration.created_by_id == user_id, Declaration.kind == kind, Declaration.status == status)
+        .order_by(Declaration.id)
+    )
+    return list(db.session.scalars(query))

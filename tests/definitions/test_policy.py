@@ -29,6 +29,7 @@ ONLINE = {
     "person_record": ("", "", "", "", "A0", ""),
     "person_update": ("P A1", "A1 W", "A1 W", "A0", "A0", ""),
     "employer_update": ("P A1", "A1 W", "A1 W", "A0", "A0", "A1 M"),
+    "employer_registration": ("", "A0", "A0", "A0", "A0", "A0"),
     "employer_link": ("", "", "", "", "", "A0"),
     "maternity_bank": ("P A1 M", "", "", "", "A1 M", ""),
     "nursing_allowance": ("P A1 M", "", "", "", "A1 M", ""),

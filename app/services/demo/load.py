@@ -17,6 +17,7 @@ from app.services.demo.accounts import platform_accounts, region_accounts
 from app.services.demo.cases import CASES, SPARE, citizens_of
 from app.services.demo.identities import IdentitySource
 from app.services.demo.registry import EMPLOYERS, RegionMaker
+from app.services.demo.units import OPEN_UNITS, open_unit_rows
 from app.services.passwords import hash_password
 from app.store.accounts import add_users
 from app.store.demo import counts, existing_employers, existing_people, refresh_statistics
@@ -64,6 +65,8 @@ def load(config: Config, now: datetime, people: Sequence[int] = PEOPLE, months: 
     for region, neighbour in zip(regions, [*regions[1:], *regions[:1]], strict=True):
         if region != neighbour:
             _insure_elsewhere(region, neighbour, now)
+    for region in regions:
+        _open_units(region)
     with transaction():
         add_users(*platform_accounts(password_hash, clock.to_utc(now)))
         if report.loaded:
@@ -88,6 +91,18 @@ def _load_region(region: str, now: datetime, people: Sequence[int], months: int,
         slug = params.slug or region
         add_users(*region_accounts(slug, region, maker.employer_ids, password_hash, clock.to_utc(now)))
     return True
+
+
+def _open_units(region: str) -> None:
+    """Units without people and without an account, for whoever tries the registration out."""
+    numbers = [f"{region}{place:05d}" for place in OPEN_UNITS]
+    known = existing_employers(numbers)
+    rows, funds = open_unit_rows(
+        current.parameters(region), [each for each in OPEN_UNITS if f"{region}{each:05d}" not in known]
+    )
+    if rows:
+        with transaction():
+            add_employers(rows, funds)
 
 
 def _insure_elsewhere(region: str, neighbour: str, now: datetime) -> None:
