@@ -25,6 +25,7 @@ from app.store.employers import find_employer_by_no
 from app.store.payment_orders import find_order_by_reference
 
 PROBLEMS = 1
+LISTED_EMPLOYERS = 50
 group = AppGroup("ledger", help="Assess months, show payment notices, enter payments.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -61,7 +62,8 @@ def assess(month: str, employer_no: str | None, region: str | None, as_json: boo
             raise NotFound(f"there is no employer {employer_no}")
     now = clock.now()
     done = assessing.assess(month, now, employer_id=employer.id if employer else None, region=region)
-    notices = assessing.notices_of(done, now)
+    # a whole province has too many to be listed
+    notices = assessing.notices_of(done, now) if done.employers <= LISTED_EMPLOYERS else []
     totals = {name: _yuan(total) for name, total in done.totals_fen.items()}
     document = {
         "month": done.month,

@@ -36,6 +36,14 @@ LATE_TYPES = (NORMAL, SUPPLEMENTARY)
 UNPAID, PARTLY, PAID = "unpaid", "partly", "paid"
 
 
+def notice_prefix(region: str, due_month: str) -> str:
+    """Return what the numbers of a region's notices of a month begin with: 3205 and 2208; a serial follows.
+
+    Source: Suzhou manual 7 (notice 320522090038).
+    """
+    return f"{region[:4]}{due_month[2:4]}{due_month[5:]}"
+
+
 def due_date(params: ParameterSet, month: str) -> date:
     """Return the last day to pay what is billed in a month. Raises: ParameterMissing."""
     return min(

@@ -61,6 +61,8 @@ PERMISSIONS = MappingProxyType(
             "incident.retry",
             "report.view",
             "phrase.manage",
+            "ledger.assess",
+            "ledger.post",
         },
         "counter": frozenset(
             {

@@ -30,7 +30,8 @@ class Assessed:
     """What an assessment did and what the month comes to.
 
     Shape: `people` and `lines` are all that the month carries of normal dues, `added_people` and
-    `added_lines` what this run charged; totals in fen: {employer, employee, allocation}.
+    `added_lines` what this run charged; totals in fen: {employer, employee, allocation}; the numbers of the
+    month's notices.
     """
 
     month: str
@@ -103,8 +104,9 @@ def _assess_employer(employer: EmployerRow, month: str, now: datetime, done: Ass
     with transaction():
         store.hold_employer(employer.id)
         store.finish_assessment(employer.id, month, to_utc(now))
-        made = billing.issue(employer.id, employer.region, month, now)
-    done.notices += [each.number for each in made]
+        billing.issue(employer.id, employer.region, month, now)
+        made = billing.numbers_of(employer.id, month)
+    done.notices += made
     _count(employer, month, done)
 
 
@@ -149,7 +151,7 @@ def _count(employer: EmployerRow, month: str, done: Assessed) -> None:
 
 
 def notices_of(done: Assessed, now: datetime) -> list[Notice]:
-    """The notices that an assessment made or changed, as they stand."""
+    """The notices of an assessed month, as they stand."""
     return [billing.get_notice(number, now) for number in done.notices]
 
 

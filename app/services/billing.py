@@ -133,8 +133,7 @@ def issue(employer_id: int, region: str, month: str, now: datetime) -> list[Noti
 
 
 def _new(employer_id: int, region: str, due_month: str, kind: str, now: datetime) -> NoticeRow:
-    # region, year and month, serial: as the notices of the manual are numbered
-    prefix = f"{region[:4]}{due_month[2:4]}{due_month[5:]}"
+    prefix = rules.notice_prefix(region, due_month)
     number = f"{prefix}{store.take_serial(prefix):04d}"
     return NoticeRow(new_id(), number, region, employer_id, due_month, kind, False, to_utc(now))
 
@@ -148,6 +147,12 @@ def _take_credits(notice: NoticeRow, month: str) -> bool:
     taken = rules.offset(waiting, owed)
     store.attach(notice.id, [line for item in taken for line in item.line_ids])
     return bool(taken)
+
+
+def numbers_of(employer_id: int, due_month: str) -> list[str]:
+    """The numbers of an employer's notices of a due month, normal dues first."""
+    found = store.notices_of_months(employer_id, [due_month])
+    return [found[key].number for key in sorted(found, reverse=True)]
 
 
 def items_of(lines: Iterable[OpenLine], fees: Mapping[int, int] | None = None) -> list[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 from app import clock
 from app.config import Config
 from app.definitions import current, seeds
+from app.domain.billing import notice_prefix
 from app.domain.calendar import month_of
 from app.errors import Forbidden
 from app.services.demo.accounts import platform_accounts, region_accounts
@@ -20,10 +22,12 @@ from app.services.demo.registry import EMPLOYERS, RegionMaker
 from app.services.demo.units import OPEN_UNITS, open_unit_rows
 from app.services.passwords import hash_password
 from app.store.accounts import add_users
+from app.store.assessments import add_finished
 from app.store.demo import counts, existing_employers, existing_people, refresh_statistics
 from app.store.employers import add_employers
 from app.store.enrolments import add_enrolments
 from app.store.ledger import add_lines
+from app.store.payment_notices import add_notices, take_serial
 from app.store.people import add_people
 from app.store.session import transaction
 
@@ -88,6 +92,10 @@ def _load_region(region: str, now: datetime, people: Sequence[int], months: int,
         add_people(rows.people)
         add_enrolments(rows.enrolments)
         add_lines(rows.lines)
+        add_finished(maker.assessed(), clock.to_utc(now))
+        add_notices(rows.notices)
+        for prefix, count in Counter(notice_prefix(region, each.due_month) for each in rows.notices).items():
+            take_serial(prefix, count)
         slug = params.slug or region
         add_users(*region_accounts(slug, region, maker.employer_ids, password_hash, clock.to_utc(now)))
     return True

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from app import clock
+from app.domain.billing import NORMAL_NOTICE, notice_prefix
 from app.domain.calendar import add_months, month_of, months_between
 from app.domain.contribution import ACTIVE, RETIRED, Tariff, tariff
 from app.domain.money import to_fen
@@ -28,6 +29,7 @@ from app.store.demo import CASE_KEY
 from app.store.enrolments import enrolment_values
 from app.store.ids import new_id
 from app.store.ledger import line_values
+from app.store.payment_notices import NoticeRow
 from app.store.people import person_values
 
 # Name, unit type, department digits of the credit code, first month in insurance, all funds on offer or not.
@@ -53,6 +55,7 @@ class Rows:
     people: list[dict[str, Any]] = field(default_factory=list)
     enrolments: list[dict[str, Any]] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[NoticeRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class RegionMaker:
         self.employer_ids: list[int] = []
         self._at_utc = clock.to_utc(now)
         self._charged = months_between(add_months(self.month, -months), add_months(self.month, -1))
+        self._notices: dict[tuple[int, str], int] | None = {} if months else None
         self._tariffs: dict[tuple[str, str, Sequence[str]], Tariff] = {}
         self._source = IdentitySource(self.region, known=True)
         self._people = 0
@@ -242,7 +246,35 @@ class RegionMaker:
                 created_at_utc=self._at_utc,
                 retired=cover.retired,
                 received_on=received,
+                wage_fen=cover.wage_fen,
+                notice_id=self._notice(cover.employer_id, month),
             )
+
+    def assessed(self) -> list[tuple[int, str, str]]:
+        """The months that were charged for everybody, by employer: (employer id, region, month)."""
+        return [(each, self.region, month) for each in self.employer_ids for month in self._charged]
+
+    def _notice(self, employer_id: int | None, month: str) -> int | None:
+        """The notice of an employer's month, numbered as the ledger numbers them."""
+        if self._notices is None or employer_id is None:
+            return None
+        key = (employer_id, month)
+        if key not in self._notices:
+            self._notices[key] = new_id()
+            serial = sum(1 for _, other in self._notices if other == month)
+            self.rows.notices.append(
+                NoticeRow(
+                    id=self._notices[key],
+                    number=f"{notice_prefix(self.region, month)}{serial:04d}",
+                    region=self.region,
+                    employer_id=employer_id,
+                    due_month=month,
+                    kind=NORMAL_NOTICE,
+                    settled=month < add_months(self.month, -1),
+                    made_at_utc=self._at_utc,
+                )
+            )
+        return self._notices[key]
 
     def _tariff(self, month: str, status: str, funds: Sequence[str]) -> Tariff:
         key = (month, status, funds)
