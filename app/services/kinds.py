@@ -13,11 +13,15 @@ from app.services import (
     correcting_identity,
     death_undoing,
     effects,
+    employer_status,
+    merging,
     plain_forms,
     registering,
     retiring,
     reverting,
     stop_effects,
+    transferring,
+    type_changing,
     unit_accounts,
     updating,
     withdrawing,
@@ -44,6 +48,11 @@ HANDLINGS: Handlings = {
     "death_undo": death_undoing.HANDLING,
     "employer_registration": unit_accounts.HANDLING,
     "identity_correction": correcting_identity.HANDLING,
+    "person_merge": merging.HANDLING,
+    "employer_transfer": transferring.HANDLING,
+    "person_type_change": type_changing.HANDLING,
+    "employer_closing": employer_status.CLOSING,
+    "employer_pausing": employer_status.PAUSING,
 }
 
 

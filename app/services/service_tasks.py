@@ -7,7 +7,7 @@ from datetime import date
 
 from app.domain.problem import Problem
 from app.errors import Conflict, Rejected
-from app.services import kinds, subjects, unit_accounts
+from app.services import arrears, kinds, subjects, unit_accounts
 from app.services.cases import Case
 from app.services.handling import Result
 from app.services.host import Context, submission_day, take_data
@@ -22,6 +22,7 @@ def check_form(context: Context) -> Result:
     Raises: Rejected, which undoes the whole action.
     """
     case, today = context.case, context.now.date()
+    arrears.refuse_arrears(case, today)
     warnings = _judge(case, today)
     take_data(case, case.data)
     facts = kinds.handling(case.declaration.kind).settle(case, today)

@@ -11,7 +11,7 @@ from app.clock import to_utc
 from app.definitions.current import get_bundle
 from app.domain.declaration import DRAFT
 from app.errors import NotFound
-from app.services import filing, host, kinds, subjects
+from app.services import arrears, filing, host, kinds, subjects
 from app.services.actors import Actor
 from app.services.cases import Case
 from app.services.filing import Target
@@ -38,7 +38,7 @@ def check(
     case = _trial_case(actor, target, values, now, reference)
     rules = kinds.handling(target.bundle.kind)
     rules.prepare(case, now.date())
-    verdict = rules.judge(case, now.date())
+    verdict = arrears.with_arrears(case, rules.judge(case, now.date()), now.date())
     return CheckResult(
         subjects.field_errors(verdict.problems, target.parameters, form),
         subjects.field_errors(verdict.warnings, target.parameters, form),

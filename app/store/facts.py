@@ -128,3 +128,25 @@ def person_records(id_hashes: Collection[bytes]) -> dict[bytes, list[PersonRecor
             seen.add(row.enrolment_id)
             last.stretches.append(StretchRecord(*tuple(row)[9:-1]))
     return found
+
+
+_STRETCHES = (
+    select(
+        Enrolment.person_id, Enrolment.region, Enrolment.category, Enrolment.fund, Enrolment.person_type,
+        Enrolment.from_month, Enrolment.to_month, Enrolment.status, func.coalesce(_AT.c.employer_no, ""),
+        Enrolment.id, Enrolment.employer_id, Enrolment.reason, Enrolment.ended_by_declaration_id,
+        Enrolment.wage_fen, Enrolment.base_fen,
+    )
+    .outerjoin(_AT, _AT.c.id == Enrolment.employer_id)
+    .where(Enrolment.person_id.in_(bindparam("people", expanding=True)))
+    .order_by(Enrolment.id)
+)  # fmt: skip
+
+
+def stretches_of(person_ids: Collection[int]) -> dict[int, list[StretchRecord]]:
+    """The enrolments of records, oldest first, in one statement."""
+    found: dict[int, list[StretchRecord]] = {}
+    if person_ids:
+        for row in db.session.execute(_STRETCHES, {"people": list(person_ids)}):
+            found.setdefault(row[0], []).append(StretchRecord(*tuple(row)[1:]))
+    return found

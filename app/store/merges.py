@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal, select, union_all, update
+from sqlalchemy import bindparam, func, insert, literal, or_, select, union_all, update
 
 from app.extensions import db
 from app.store.constraints import Duplicate
@@ -20,7 +20,7 @@ from app.store.models import (
     Person,
     PersonMove,
 )
-from app.store.session import is_postgresql, lock
+from app.store.session import is_postgresql
 
 ENROLMENT, LINE, ENTRY, ORDER, ALIAS = "enrolment", "line", "entry", "order", "alias"
 _MOVED = ((ENROLMENT, Enrolment), (LINE, ContributionLine), (ENTRY, AccountEntry), (ORDER, PaymentOrder))
@@ -46,12 +46,6 @@ class MoveRow:
     from_person_id: int
     to_person_id: int
     at_utc: datetime
-
-
-def hold_people(person_ids: Collection[int]) -> list[int]:
-    """Hold records until the commit, always in the same order; gives those that are no alias yet."""
-    query = lock(select(Person.id, Person.merged_into_id).where(Person.id.in_(person_ids)).order_by(Person.id))
-    return [row.id for row in db.session.execute(query) if row.merged_into_id is None]
 
 
 def merge_people(rows: Sequence[MergeRow]) -> None:
@@ -135,3 +129,29 @@ def find_by_number(region: str, person_nos: Collection[str]) -> dict[str, int]:
         )
     )
     return {row[0]: int(row[1]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record that is no alias, as a merge looks at it."""
+
+    id: int
+    person_no: str
+    id_hash: bytes
+    name: str
+    birth_date: date
+    id_masked: str
+
+
+def records_of(region: str, id_hash: bytes | None, person_ids: Collection[int] = ()) -> list[RecordRow]:
+    """The records with an identity number and those with certain ids, oldest first, in one statement."""
+    rows = db.session.execute(
+        select(Person.id, Person.person_no, Person.id_hash, Person.name, Person.birth_date, Person.id_masked)
+        .where(
+            Person.region == region,
+            Person.merged_into_id.is_(None),
+            or_(Person.id_hash == id_hash, Person.id.in_(person_ids)),
+        )
+        .order_by(Person.id)
+    )
+    return [RecordRow(*row) for row in rows]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from app.extensions import db
 from app.store.constraints import Duplicate
@@ -66,11 +66,9 @@ def change_types(rows: Sequence[TypeRow]) -> None:
     )
 
 
-def type_history(enrolment_ids: Collection[int]) -> dict[int, list[TypeRow]]:
+def type_history(enrolment_ids: Collection[int] | Select[tuple[int]]) -> dict[int, list[TypeRow]]:
     """What changed in each enrolment's person type, oldest first, in one statement."""
     found: dict[int, list[TypeRow]] = {}
-    if not enrolment_ids:
-        return found
     rows = db.session.scalars(
         select(EnrolmentChange)
         .where(EnrolmentChange.enrolment_id.in_(enrolment_ids), EnrolmentChange.action == ACTION)
