@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from app.config import ROOT
 from app.domain.calendar import months_between
 from app.domain.codes import CodeList, code_list, code_list_names
 from app.domain.contribution import STATUSES, tariff
-from app.config import ROOT
 from app.domain.declaration import KINDS
 from app.domain.parameters import ParameterFault, ParameterMissing, from_documents
 from tests.domain.regions import REGIONS, document, load_region
