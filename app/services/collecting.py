@@ -11,6 +11,7 @@ from app.clock import to_utc
 from app.domain import backpay as rules
 from app.domain.backpay import CollectionRequest, Selection
 from app.domain.base import declared_wage
+from app.domain.billing import due_date
 from app.domain.calendar import month_of
 from app.domain.collection import SUPPLEMENTARY
 from app.domain.contribution import CLIP, Line
@@ -181,6 +182,7 @@ def apply_collection(case: Case, today: date, now: datetime) -> list[str]:
             amount_fen=to_fen(line.amount),
             declaration_id=row.id,
             created_at_utc=to_utc(now),
+            late_from=due_date(case.parameters, month),
         )
         for month, line in found
     ]

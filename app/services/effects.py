@@ -108,6 +108,7 @@ def _charge(case: Case, request: EnrolRequest, person_id: int, months: Sequence[
         "due_month": month_of(now.date()),
         "declaration_id": row.id,
         "created_at_utc": to_utc(now),
+        "wage_fen": to_fen(Decimal(request.wage_yuan)),
     }
     for month in months:
         rule = tariff_of(case.parameters, month, request.funds)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
 from app.domain import enrolment as rules
-from app.domain.calendar import month_of
+from app.domain.calendar import add_months, month_of
 from app.domain.collection import NORMAL, SUPPLEMENTARY
 from app.domain.contribution import ACTIVE, CLIP, Line, Tariff, tariff
 from app.domain.enrolment import EmployerFacts, EnrolRequest, PersonFacts
@@ -20,6 +20,7 @@ from app.domain.problem import Verdict
 from app.services.cases import Case
 from app.services.results import AmountLine, Amounts
 from app.services.subjects import is_number, with_open_case
+from app.store.assessments import assessed_months
 from app.store.crypto import blind
 
 # What an auditor is told was checked, by the beginnings of the codes that speak of it.
@@ -150,7 +151,9 @@ def trial_of(case: Case, today: date, decided: date | None = None) -> Amounts | 
     field = case.bundle.form(row.kind).by_name.get("wage_yuan")
     if start and not data.get("wage_yuan") and field is not None and not field.required:
         data = {**data, "wage_yuan": str(_lowest_wage(case.parameters, start))}
-    return trial(data, case.parameters, employer, today, charged, decided)
+    joined = start is not None and start <= add_months(month_of(today), 1)
+    assessed = assessed_months(row.employer_id, month_of(today)) if joined else []
+    return trial(data, case.parameters, employer, today, charged, decided, assessed)
 
 
 def trial(
@@ -160,11 +163,12 @@ def trial(
     today: date,
     charged: frozenset[str] = frozenset(),
     decided: date | None = None,
+    assessed: Collection[str] = (),
 ) -> Amounts | None:
     """Trial amounts of a form, complete or not; None where wage, month or funds are missing or no such thing.
 
     `decided` is the day of an approval after the day of submission: what was settled in between is added.
-    Raises: ParameterMissing.
+    `assessed` are the employer's months that were assessed without the person. Raises: ParameterMissing.
     """
     start, wage = start_month(data), _wage(data)
     if start is None or wage is None:
@@ -175,6 +179,7 @@ def trial(
         return None
     monthly = tariff_of(parameters, start, funds).quote(wage, CLIP)
     months = rules.backpay_months(parameters, start, today, charged, decided)
+    months = sorted({*months, *(each for each in assessed if start <= each and each not in charged)})
     due = month_of(decided or today)
     lines = [
         amount_line(line, SUPPLEMENTARY, due, month)

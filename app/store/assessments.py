@@ -206,3 +206,13 @@ def uncharged(
         query = query.where(Assessment.month == month)
     rows: Any = db.session.execute(query)
     return [Uncharged(*row) for row in rows]
+
+
+def assessed_months(employer_id: int, since_month: str) -> list[str]:
+    """The months from one on that are assessed for an employer."""
+    query = (
+        select(Assessment.month)
+        .where(Assessment.employer_id == employer_id, Assessment.month >= since_month)
+        .order_by(Assessment.month)
+    )
+    return list(db.session.scalars(query))

@@ -2,19 +2,33 @@
 
 import threading
 from collections import Counter
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from random import Random
 
 import pytest
 from sqlalchemy import func, select, update
 
-from app.errors import Rejected
+from app.domain.calendar import month_of
+from app.errors import Conflict, Rejected
 from app.extensions import db
-from app.services import assessing, audits, billing, declarations
+from app.services import assessing, audits, billing, declarations, demo, posting, trials
 from app.services.assessing import assess
 from app.store.models import Assessment, ContributionLine, Employer, Enrolment, PaymentNotice
 from app.store.session import transaction
 from tests.services import ledger_truth
-from tests.services.conftest import HUAIAN, SUZHOU, citizen, huaian_form, rows, suzhou_form, task_of
+from tests.services.conftest import (
+    HUAIAN,
+    NANTONG,
+    SUZHOU,
+    citizen,
+    huaian_form,
+    nantong_form,
+    rows,
+    suzhou_form,
+    task_of,
+)
+from tests.services.test_stop import employee, stop_form
 
 MONTH = "2026-11"
 
@@ -275,3 +289,96 @@ def test_a_notice_of_the_month(now):
     assert notice.total.total_fen == total
     assert notice.due_on == date(2026, 11, 25)
     assert notice.state == "unpaid"
+
+
+def test_the_trial_says_what_an_assessed_month_will_cost(suzhou, now):
+    early = datetime(2026, 11, 5, 9)
+    form = suzhou_form(citizen(SUZHOU, "not_insured"))
+    assert trials.quote(suzhou, "enrol", form, early).months == []
+    assess(MONTH, early, region=SUZHOU)
+    quoted = trials.quote(suzhou, "enrol", form, early)
+    assert quoted.months == [MONTH]
+    made = declarations.file(suzhou, "enrol", form, early)
+    person_id = declarations.get_case(suzhou, made.reference, now).person_id
+    charged = rows(ContributionLine, person_id=person_id, accrual_month=MONTH)
+    assert sum(row.amount_fen for row in charged) == sum(line.amount_fen for line in quoted.lines)
+
+
+def test_reverted_after_the_assessment_the_person_is_charged(person, now, truth):
+    """NJ-3.3: stopped with last month, then the month is assessed, then the stop is reverted."""
+    handler = person("nanjing.handler")
+    found = employee(handler)
+    stop = stop_form(found, "320100", stop_date="2026-10-31")
+    declarations.file(handler, "stop", stop, now)
+    assess(MONTH, now, region="320100")
+    assert not rows(ContributionLine, person_id=found.person_id, accrual_month=MONTH)
+    declarations.file(handler, "revert", {"id_number": found.id_number, "revert_type": "stop"}, now)
+    again = rows(ContributionLine, person_id=found.person_id, accrual_month=MONTH)
+    assert {row.due_type for row in again} == {"31"}
+    assert truth()
+
+
+class Year:
+    """Enrolments, stops, bases, approvals, payments and assessments of one employer, in any order."""
+
+    ACTS = ("enrol", "stop", "base", "base", "approve", "approve", "approve", "charge", "pay")
+
+    def __init__(self, handler, auditor, seed):
+        self.handler, self.auditor = handler, auditor
+        self.random = Random(seed)
+        self.strangers = iter(demo.demo_people(NANTONG, "not_insured", 6))
+        self.waiting: list[str] = []
+        self.moment = datetime(2026, 11, 2, 9)
+        self.done = Counter()
+
+    def step(self):
+        self.moment += timedelta(hours=self.random.randrange(1, 40))
+        act = self.random.choice(self.ACTS)
+        with suppress(Rejected, Conflict, StopIteration):
+            getattr(self, act)()
+            self.done[act] += 1
+
+    def wage(self):
+        return str(self.random.randrange(6000, 20000))
+
+    def file(self, kind, form):
+        made = declarations.file(self.handler, kind, form, self.moment, submit_now=True)
+        self.waiting.append(made.reference)
+
+    def enrol(self):
+        start = self.random.choice(["2026-10", "2026-11", month_of(self.moment)])
+        self.file("enrol", nantong_form(next(self.strangers), start, wage=self.wage()))
+
+    def stop(self):
+        self.file("stop", stop_form(employee(self.handler, self.random.randrange(5)), NANTONG))
+
+    def base(self):
+        found = employee(self.handler, self.random.randrange(5))
+        month = month_of(self.moment)
+        self.file("base", {"id_number": found.id_number, "from_month": month, "wage_yuan": self.wage()})
+
+    def approve(self):
+        reference = self.waiting.pop(self.random.randrange(len(self.waiting))) if self.waiting else ""
+        if reference:
+            audits.decide(self.auditor, task_of(reference), "approve", "", [], self.moment)
+
+    def charge(self):
+        month = self.random.choice(sorted({MONTH, month_of(self.moment)}))
+        assess(month, self.moment, employer_id=self.handler.employer_id)
+
+    def pay(self):
+        for notice in billing.notices_named("32060000001", self.moment):
+            posting.post(notice.number, self.moment.date(), self.moment)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_at_random_every_assessed_month_carries_what_it_should(nantong, auditor, truth, seed):
+    year = Year(nantong, auditor, seed)
+    for _ in range(40):
+        year.step()
+    while year.waiting:
+        with suppress(Rejected, Conflict):
+            year.approve()
+    year.charge()
+    assert year.done.keys() >= {"enrol", "base", "approve", "charge"}
+    assert truth(MONTH, "2026-12")
