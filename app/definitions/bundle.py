@@ -19,6 +19,7 @@ from app.engine.decisions import DecisionTable, describe_decision
 from app.engine.describe import ProcessDescription
 from app.engine.runtime import ProcessSpec, compile_process
 from app.formspec.form import Form
+from app.formspec.overlay import lay_over
 
 
 class Bundle:
@@ -50,13 +51,12 @@ class Bundle:
     def form(self, name: str) -> Form:
         """Return a form, compiled with the region's code lists of today. Raises: DefinitionMissing."""
         parameters = self._parameter_source(self.region)
-        return _compiled_form(self.form_version(name), self._shared, parameters)
+        version = self._version(FORM, name)
+        return _compiled_form(version, self._by_name.get((FORM, AT_COUNTER)), self._shared, parameters)
 
     def form_version(self, name: str) -> Version:
-        """Return the version of a form that this bundle holds; the counter's own form stands for the usual
-        one. Raises: DefinitionMissing."""
-        at_counter = self._by_name.get((FORM, name + AT_COUNTER))
-        return at_counter if at_counter is not None else self._version(FORM, name)
+        """Return the version of a form that this bundle holds. Raises: DefinitionMissing."""
+        return self._version(FORM, name)
 
     def process_ids(self) -> list[str]:
         """List the processes inside, the kind's own first."""
@@ -136,9 +136,14 @@ def _decision_table(version: Version) -> DecisionTable:
 
 
 @lru_cache(maxsize=256)
-def _compiled_form(form: Version, shared: tuple[Version, ...], parameters: ParameterSet) -> Form:
+def _compiled_form(
+    form: Version, at_counter: Version | None, shared: tuple[Version, ...], parameters: ParameterSet
+) -> Form:
     documents = {version.key.name: json.loads(version.content) for version in shared}
-    return Form.from_documents(form.key.name, json.loads(form.content), documents, RegionCodes(parameters))
+    schema = json.loads(form.content)
+    if at_counter is not None:
+        schema = lay_over(schema, json.loads(at_counter.content))
+    return Form.from_documents(form.key.name, schema, documents, RegionCodes(parameters))
 
 
 def _yaml(content: bytes) -> dict[str, Any]:

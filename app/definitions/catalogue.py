@@ -73,7 +73,7 @@ class Catalogue:
 
         Shape: the process itself first, then what it calls, in turn; shared form documents last. The table
         `<kind>_rules`, where there is one, is asked by the check of the form. A case
-        filed at the counter also holds the counter's own form of the kind, where there is one.
+        filed at the counter also holds what forms ask in addition there.
         Raises: DefinitionMissing, DefinitionInvalid.
         """
         found: dict[Key, Version] = {}
@@ -89,7 +89,7 @@ class Catalogue:
         rules = self.find(DECISION, kind + RULES, region)
         if rules is not None:
             found[rules.key] = rules
-        own = self.find(FORM, kind + AT_COUNTER, region) if at_counter else None
+        own = self.find(FORM, AT_COUNTER, region) if at_counter else None
         if own is not None:
             found[own.key] = own
         return [*found.values(), *self._shared(region)]

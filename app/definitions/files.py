@@ -15,8 +15,8 @@ from app.errors import WangtingError
 
 PROCESS, DECISION, FORM, PARAMETERS = "process", "decision", "form", "parameters"
 COMMON, SHARED = "common", "shared/"
-# the form of a kind as the counter has it, where it asks more than the employer's: <kind>-counter
-AT_COUNTER = "-counter"
+# the form that says what every form asks in addition at the counter
+AT_COUNTER = "counter"
 # what a form is judged by whose kind has no rules in Python: a decision table <kind>_rules
 RULES = "_rules"
 EXTRA_ROOTS = "WANGTING_DEFINITIONS"

@@ -9,7 +9,6 @@ from app.domain.base import WageSpan, declared_wage
 from app.domain.calendar import add_months, month_end, month_of, months_between
 from app.domain.collection import days_late, late_fee, may_cancel
 from app.domain.enrolment import (
-    COUNTER_CHANNEL,
     EMPLOYEE,
     ENDED,
     RETIREE_TYPES,
@@ -18,6 +17,7 @@ from app.domain.enrolment import (
     last_assessed_month,
 )
 from app.domain.identity import normalise
+from app.domain.limits import check_limits
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 
@@ -105,9 +105,9 @@ def check_collection(
         return Verdict((Problem("collection.retiree", "id_number"),))
     if request.name and person.name and normalise(request.name) != normalise(person.name):
         return Verdict((Problem("enrol.name_differs", "name"),))
-    problems = _period(params, request, today)
-    if problems:
-        return Verdict(tuple(problems))
+    period = _period(params, request, today)
+    if period.problems:
+        return period
     found = select_months(params, request, person, employer, spans, today)
     if found.not_insured:
         return Verdict((_months("collection.not_insured", found.not_insured),))
@@ -115,21 +115,24 @@ def check_collection(
         return Verdict((Problem("collection.nothing", "from_month"),))
     if found.undeclared:
         return Verdict((_months("collection.base_missing", found.undeclared),))
-    return Verdict((), (_months("collection.left_out", found.charged),) if found.charged else ())
+    left_out = (_months("collection.left_out", found.charged),) if found.charged else ()
+    return Verdict((), (*period.warnings, *left_out))
 
 
-def _period(params: ParameterSet, request: CollectionRequest, today: date) -> list[Problem]:
+def _period(params: ParameterSet, request: CollectionRequest, today: date) -> Verdict:
     if request.to_month < request.from_month:
-        return [Problem("base.period_order", "to_month")]
+        return Verdict((Problem("base.period_order", "to_month"),))
     last = last_assessed_month(params, today)
     if request.to_month > last:
-        return [Problem("collection.too_late", "to_month", {"latest": last})]
-    if request.channel == COUNTER_CHANNEL:
-        return []
+        return Verdict((Problem("collection.too_late", "to_month", {"latest": last}),))
     earliest = add_months(last, 1 - params.integer("collection.max_months", month_of(today)))
-    if request.from_month < earliest:
-        return [Problem("collection.too_early", "from_month", {"earliest": earliest})]
-    return []
+    return check_limits(
+        request.from_month,
+        earliest,
+        channel=request.channel,
+        code="collection.too_early",
+        field="from_month",
+    )
 
 
 def _months(code: str, months: Iterable[str]) -> Problem:

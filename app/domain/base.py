@@ -10,6 +10,7 @@ from app.domain.calendar import add_months, month_of, months_between
 from app.domain.contribution import CLIP, BaseRefused, FenLine, Tariff, tariff
 from app.domain.enrolment import COUNTER_CHANNEL, RETIREE_TYPES, EmployerFacts, EnrolmentFacts, PersonFacts
 from app.domain.identity import normalise
+from app.domain.limits import check_limits
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 from app.domain.stop import open_stretches
@@ -85,12 +86,13 @@ def check_base(
         return Verdict((Problem("base.retiree" if retired else "base.not_retired", "id_number"),))
     problems = [*_name(request, person), *_once(params, request, spans, today)]
     months = _months(params, request, stretches, today)
-    if problems or months:
-        return Verdict((*problems, *months))
+    if problems or months.problems:
+        return Verdict((*problems, *months.problems))
     if request.wage_yuan <= 0:
         return Verdict((Problem("base.not_positive", "wage_yuan"),))
     # a retiree's base is the pension and has no bounds
-    return Verdict() if retired else _wage(params, request, today)
+    wage = Verdict() if retired else _wage(params, request, today)
+    return Verdict(wage.problems, (*months.warnings, *wage.warnings))
 
 
 def _name(request: BaseRequest, person: PersonFacts) -> list[Problem]:
@@ -128,22 +130,23 @@ def _once(
 
 def _months(
     params: ParameterSet, request: BaseRequest, stretches: Iterable[EnrolmentFacts], today: date
-) -> list[Problem]:
+) -> Verdict:
     if request.to_month is not None and request.to_month < request.from_month:
-        return [Problem("base.period_order", "to_month")]
+        return Verdict((Problem("base.period_order", "to_month"),))
     if request.annual:
-        return []
+        return Verdict()
     month = month_of(today)
     begun = min(each.start_month for each in stretches)
     if request.from_month < begun:
-        return [Problem("base.before_start", "from_month", {"start": begun})]
-    if request.channel == COUNTER_CHANNEL:
-        return []
-    earliest = add_months(month, -params.integer("base.max_months_back", month))
-    latest = add_months(month, params.integer("base.max_months_ahead", month))
-    if not earliest <= request.from_month <= latest:
-        return [Problem("base.month_limits", "from_month", {"earliest": earliest, "latest": latest})]
-    return []
+        return Verdict((Problem("base.before_start", "from_month", {"start": begun}),))
+    return check_limits(
+        request.from_month,
+        add_months(month, -params.integer("base.max_months_back", month)),
+        add_months(month, params.integer("base.max_months_ahead", month)),
+        channel=request.channel,
+        code="base.month_limits",
+        field="from_month",
+    )
 
 
 def _wage(params: ParameterSet, request: BaseRequest, today: date) -> Verdict:

@@ -193,15 +193,15 @@ def _start(params: ParameterSet, request: EnrolRequest, person: PersonFacts, tod
         if in_tail(params, today) and request.start_month == add_months(month, 1):
             return [(Problem("enrol.next_month_not_open", "start_month"), REFUSE)]
         return [(Problem("enrol.start_too_late", "start_month", {"latest": latest}), REFUSE)]
+    earliest = add_months(month, -params.integer("enrol.max_months_back", month))
+    early = request.start_month < earliest
+    if early and not _at_counter(request):
+        return [(Problem("enrol.start_too_early", "start_month", {"earliest": earliest}), REFUSE)]
     if params.flag("enrol.start_after_last_paid", month):
         paid = person.last_paid_month.values()
         if paid and request.start_month <= max(paid):
             return [(Problem("enrol.start_not_after_last_paid", "start_month", {"month": max(paid)}), REFUSE)]
-    earliest = add_months(month, -params.integer("enrol.max_months_back", month))
-    if request.start_month >= earliest:
-        return []
-    code, level = ("counter.too_early", WARN) if _at_counter(request) else ("enrol.start_too_early", REFUSE)
-    return [(Problem(code, "start_month", {"earliest": earliest}), level)]
+    return [(Problem("counter.too_early", "start_month", {"earliest": earliest}), WARN)] if early else []
 
 
 def _overlaps(params: ParameterSet, request: EnrolRequest, person: PersonFacts, month: str) -> Findings:

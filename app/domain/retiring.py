@@ -11,6 +11,7 @@ from app.domain.calendar import add_months, month_of
 from app.domain.collection import REFUND
 from app.domain.enrolment import COUNTER_CHANNEL, RETIREE_TYPES, EmployerFacts, EnrolmentFacts, PersonFacts
 from app.domain.identity import MALE, normalise
+from app.domain.limits import check_limits
 from app.domain.money import round_fen
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
@@ -69,14 +70,12 @@ def check_retirement(
     if not stretches:
         here = any(each.employer_no == employer.employer_no for each in person.enrolments)
         return _refused("retirement.stopped_before" if here else "retirement.not_active")
-    problems = [
-        *_form(params, request, person),
-        *_months(params, request, stretches, today),
-        *_arrears(params, arrears, today),
-    ]
+    months, owed = _months(params, request, stretches, today), _arrears(params, request, arrears, today)
+    problems = [*_form(params, request, person), *months.problems, *owed.problems]
     age = _age(params, request, person)
     problems += [each for each in age if each.code == "retirement.too_early"]
-    warnings = [each for each in age if each.code != "retirement.too_early"]
+    warnings = [*months.warnings, *owed.warnings]
+    warnings += [each for each in age if each.code != "retirement.too_early"]
     warnings += _shortfall_hints(params, request, person)
     return Verdict(tuple(problems), tuple(warnings))
 
@@ -99,25 +98,33 @@ def _form(params: ParameterSet, request: RetirementRequest, person: PersonFacts)
 
 def _months(
     params: ParameterSet, request: RetirementRequest, stretches: Sequence[EnrolmentFacts], today: date
-) -> list[Problem]:
-    found = []
+) -> Verdict:
     month = month_of(today)
-    if request.channel != COUNTER_CHANNEL:
-        earliest = add_months(month, -params.integer("retirement.max_months_back", month))
-        latest = add_months(month, params.integer("retirement.max_months_ahead", month))
-        if not earliest <= request.month <= latest:
-            bounds = {"earliest": earliest, "latest": latest}
-            found.append(Problem("retirement.month_limits", "retirement_date", bounds))
+    found = check_limits(
+        request.month,
+        add_months(month, -params.integer("retirement.max_months_back", month)),
+        add_months(month, params.integer("retirement.max_months_ahead", month)),
+        channel=request.channel,
+        code="retirement.month_limits",
+        field="retirement_date",
+    )
     start = max(each.start_month for each in stretches)
-    if request.month < start:
-        found.append(Problem("retirement.before_start", "retirement_date", {"start": start}))
-    return found
+    if request.month >= start:
+        return found
+    early = Problem("retirement.before_start", "retirement_date", {"start": start})
+    return Verdict((*found.problems, early), found.warnings)
 
 
-def _arrears(params: ParameterSet, arrears: Collection[str], today: date) -> list[Problem]:
+def _arrears(
+    params: ParameterSet, request: RetirementRequest, arrears: Collection[str], today: date
+) -> Verdict:
+    """Unpaid months wait online; at the counter the auditor is told of them."""
     if not arrears or "retirement" not in params.listed("arrears.blocked_kinds", today):
-        return []
-    return [Problem("retirement.arrears", "id_number", {"months": "、".join(sorted(arrears))})]
+        return Verdict()
+    months = {"months": "、".join(sorted(arrears))}
+    if request.channel == COUNTER_CHANNEL:
+        return Verdict((), (Problem("counter.arrears", "id_number", months),))
+    return Verdict((Problem("retirement.arrears", "id_number", months),))
 
 
 def _age(params: ParameterSet, request: RetirementRequest, person: PersonFacts) -> list[Problem]:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.domain.calendar import month_of
+from app.domain.enrolment import COUNTER_CHANNEL
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 
 REVERT = "revert"
 REVERTIBLE = ("enrol", "stop")
 # Business that changes no insurance: it neither builds on another one nor stands in its way.
-HARMLESS = frozenset({REVERT, "death_undo", "person_update", "employer_update", "person_record"})
+HARMLESS = frozenset(
+    {REVERT, "death_undo", "person_update", "employer_update", "person_record", "identity_correction"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class RevertFacts:
     business: Sequence[Business]
     paid: bool = False
     elsewhere: bool = False
+    channel: str = "03"
 
 
 def standing(business: Sequence[Business]) -> list[Business]:
@@ -78,6 +82,9 @@ def check_revert(params: ParameterSet, kind: str, facts: RevertFacts, today: dat
         return _refused("revert.built_upon", kind="、".join(params.kind_label(each) for each in later))
     if facts.elsewhere:
         return _refused("revert.built_upon", kind=params.kind_label("enrol"))
+    if facts.paid and facts.channel == COUNTER_CHANNEL:
+        # what was paid in is given back: the auditor looks at the sums
+        return Verdict((), (Problem("counter.refunds", "id_number"),))
     if facts.paid:
         return _refused("revert.charged")
     return Verdict()

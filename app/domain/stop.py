@@ -9,7 +9,6 @@ from app.domain.calendar import add_months, month_end, month_of
 from app.domain.collection import BASE_DIFFERENCE, NORMAL, RATE_DIFFERENCE, SUPPLEMENTARY
 from app.domain.enrolment import (
     ACTIVE,
-    COUNTER_CHANNEL,
     EMPLOYEE,
     RETIREE_TYPES,
     EmployerFacts,
@@ -18,6 +17,7 @@ from app.domain.enrolment import (
 )
 from app.domain.identity import normalise
 from app.domain.life import is_death
+from app.domain.limits import check_limits
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 from app.domain.retirement import statutory_month
@@ -87,9 +87,10 @@ def check_stop(
     retired = person.person_type.startswith(RETIREE_TYPES)
     if retired != request.retirees:
         return Verdict((Problem("stop.retiree" if retired else "stop.not_retired", "id_number"),))
-    problems = [*_name(request, person), *_month(params, request, stretches, today)]
-    problems += _reason(params, request, person, today)
-    return Verdict(tuple(problems), tuple(_warnings(params, request, person, stretches, today)))
+    months = _month(params, request, stretches, today)
+    problems = [*_name(request, person), *months.problems, *_reason(params, request, person, today)]
+    warnings = [*months.warnings, *_warnings(params, request, person, stretches, today)]
+    return Verdict(tuple(problems), tuple(warnings))
 
 
 def _name(request: StopRequest, person: PersonFacts) -> list[Problem]:
@@ -100,25 +101,28 @@ def _name(request: StopRequest, person: PersonFacts) -> list[Problem]:
 
 def _month(
     params: ParameterSet, request: StopRequest, stretches: Iterable[EnrolmentFacts], today: date
-) -> list[Problem]:
+) -> Verdict:
     month = month_of(today)
     running = [each.start_month for each in stretches if not is_cancelled(each.start_month, request, today)]
     if not running:
-        return []
-    allowed = stop_months(params, today)
+        return Verdict()
+    allowed, found = stop_months(params, today), Verdict()
     if allowed:
         off_day = request.stop_day is not None and request.stop_day != month_end(request.stop_month)
         if request.stop_month not in allowed or off_day:
-            return [Problem("stop.month_range", "stop_month")]
-    elif request.channel != COUNTER_CHANNEL:
-        earliest = add_months(month, -params.integer("stop.max_months_back", month))
-        latest = add_months(month, params.integer("stop.max_months_ahead", month))
-        if not earliest <= request.stop_month <= latest:
-            bounds = {"earliest": earliest, "latest": latest}
-            return [Problem("stop.month_limits", "stop_month", bounds)]
-    if request.stop_month < max(running):
-        return [Problem("stop.before_start", "stop_month", {"start": max(running)})]
-    return []
+            return Verdict((Problem("stop.month_range", "stop_month"),))
+    else:
+        found = check_limits(
+            request.stop_month,
+            add_months(month, -params.integer("stop.max_months_back", month)),
+            add_months(month, params.integer("stop.max_months_ahead", month)),
+            channel=request.channel,
+            code="stop.month_limits",
+            field="stop_month",
+        )
+    if found.accepted and request.stop_month < max(running):
+        return Verdict((Problem("stop.before_start", "stop_month", {"start": max(running)}),))
+    return found
 
 
 def _reason(params: ParameterSet, request: StopRequest, person: PersonFacts, today: date) -> list[Problem]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from app.domain.calendar import month_of
-from app.domain.enrolment import ACTIVE, EmployerFacts, EnrolmentFacts, PersonFacts
+from app.domain.enrolment import ACTIVE, COUNTER_CHANNEL, EmployerFacts, EnrolmentFacts, PersonFacts
 from app.domain.identity import normalise
 from app.domain.life import is_death
 from app.domain.money import format_yuan, from_fen
@@ -31,6 +31,7 @@ class WithdrawalRequest:
     payee: str = ""
     relation: str = ""
     name: str = ""
+    channel: str = "03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,11 @@ def check_withdrawal(
         return _refused("withdrawal.open_case", kinds=kinds)
     if person.died_on is not None and not _same_death(params, request, person.died_on, today):
         return _refused("withdrawal.death_differs", day=person.died_on.isoformat())
-    problems = [*_form(request, person, today), *_months(request, ending, today), *_money(ending, account)]
-    warnings = [] if account.payable_fen else [Problem("withdrawal.no_balance", "id_number")]
+    months = _months(request, ending, today)
+    problems = [*_form(request, person, today), *months.problems, *_money(ending, account)]
+    warnings = [*months.warnings]
+    if not account.payable_fen:
+        warnings.append(Problem("withdrawal.no_balance", "id_number"))
     if account.allowances:
         kinds = "、".join(params.kind_label(each) for each in account.allowances)
         warnings.append(Problem("withdrawal.allowance_open", "id_number", {"kinds": kinds}))
@@ -108,11 +112,15 @@ def _form(request: WithdrawalRequest, person: PersonFacts, today: date) -> list[
     return found
 
 
-def _months(request: WithdrawalRequest, ending: Iterable[EnrolmentFacts], today: date) -> list[Problem]:
+def _months(request: WithdrawalRequest, ending: Iterable[EnrolmentFacts], today: date) -> Verdict:
+    """An end before the start makes insurance that never was: only the counter does that."""
     begun = [each.start_month for each in ending if each.start_month <= month_of(today)]
     if not begun or month_of(request.end_day) >= max(begun):
-        return []
-    return [Problem("withdrawal.before_start", "termination_date", {"start": max(begun)})]
+        return Verdict()
+    start = {"start": max(begun)}
+    if request.channel == COUNTER_CHANNEL:
+        return Verdict((), (Problem("counter.never_insured", "termination_date", start),))
+    return Verdict((Problem("withdrawal.before_start", "termination_date", start),))
 
 
 def _money(ending: Collection[EnrolmentFacts], account: AccountFacts) -> list[Problem]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from app.domain import employer_status as rules
+from app.domain.enrolment import COUNTER_CHANNEL
 from app.domain.money import format_yuan, from_fen
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
@@ -38,12 +40,30 @@ def _problem(case: Case, today: date) -> Problem | None:
 def with_arrears(case: Case, verdict: Verdict, today: date) -> Verdict:
     """The verdict, with a refusal where the employer's arrears stand in the way. Raises: ParameterMissing."""
     found = _problem(case, today)
-    return verdict if found is None else Verdict((*verdict.problems, found), verdict.warnings)
+    if found is None:
+        return verdict
+    if _at_counter(case):
+        return Verdict(verdict.problems, (_hint(found), *verdict.warnings))
+    return Verdict((*verdict.problems, found), verdict.warnings)
 
 
-def refuse_arrears(case: Case, today: date) -> None:
-    """Refuse a form of a kind that waits until the employer has paid. Raises: Rejected, ParameterMissing."""
+def refuse_arrears(case: Case, today: date) -> Sequence[Problem]:
+    """Refuse a form of a kind that waits until the employer has paid; at the counter the auditor is told.
+
+    Shape: what the auditor is told. Raises: Rejected, ParameterMissing.
+    """
     found = _problem(case, today)
-    if found is not None:
-        form = case.bundle.form(case.declaration.kind)
-        raise Rejected(subjects.field_errors([found], case.parameters, form))
+    if found is None:
+        return ()
+    if _at_counter(case):
+        return (_hint(found),)
+    form = case.bundle.form(case.declaration.kind)
+    raise Rejected(subjects.field_errors([found], case.parameters, form))
+
+
+def _at_counter(case: Case) -> bool:
+    return case.declaration.channel == COUNTER_CHANNEL
+
+
+def _hint(found: Problem) -> Problem:
+    return Problem("counter.unit_arrears", found.field, found.params)

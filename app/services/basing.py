@@ -31,7 +31,7 @@ from app.store.ledger import LineRow
 SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
     ("参保关系", ("base.not_active", "base.retiree", "base.not_retired")),
-    ("申报时间", ("base_annual.", "base.period", "base.before_start", "base.month_limits")),
+    ("申报时间", ("base_annual.", "base.period", "base.before_start", "base.month_limits", "counter.beyond")),
     ("缴费工资", ("base.",)),
     ("重复申报", ("enrol.one_open",)),
 )

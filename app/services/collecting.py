@@ -31,8 +31,8 @@ APPLY = "collection.apply"
 # What an auditor is told was checked, by the beginnings of the codes that speak of it.
 SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name", "collection.retiree")),
-    ("补收时间", ("base.period_order", "collection.too_", "collection.not_insured", "collection.nothing",
-              "collection.left_out")),
+    ("补收时间", ("base.period_order", "collection.too_", "counter.too_early", "collection.not_insured",
+              "collection.nothing", "collection.left_out")),
     ("缴费基数", ("collection.base_missing",)),
     ("滞纳金", ("collection.late_fee",)),
     ("重复申报", ("enrol.one_open",)),

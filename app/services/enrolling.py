@@ -29,7 +29,7 @@ SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
                  "enrol.birth", "enrol.sex")),
     ("参保年龄", ("enrol.age", "enrol.person_retired")),
     ("参保关系", ("enrol.active", "enrol.overlap")),
-    ("参保时间", ("enrol.start", "enrol.next_month")),
+    ("参保时间", ("enrol.start", "enrol.next_month", "counter.too_early")),
     ("参保险种", ("enrol.fund",)),
     ("缴费工资", ("base.",)),
     ("单位状态", ("employer.",)),

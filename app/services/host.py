@@ -12,11 +12,11 @@ from app.definitions.current import Bundle
 from app.domain.calendar import add_working_days
 from app.domain.declaration import DRAFT, FINAL, check_move
 from app.domain.identity import mask, mask_phone
-from app.domain.parameters import ParameterSet
+from app.domain.parameters import ParameterMissing, ParameterSet
 from app.engine import runtime
 from app.engine.errors import NothingWaits, TaskNotOpen
 from app.engine.outcome import Data, OpenTask, Outcome, ServiceCall, Step
-from app.errors import Conflict, WangtingError
+from app.errors import Conflict, FieldError, Rejected, WangtingError
 from app.services.actors import Actor
 from app.services.cases import Case
 from app.services.objects import open_key
@@ -194,6 +194,12 @@ def _caller(case: Case, actor: Actor, now: datetime) -> ServiceCall:
     return call
 
 
+def missing_parameter(error: ParameterMissing, rules: ParameterSet) -> FieldError:
+    """A month that nobody has published values for, as a refusal in words."""
+    words = rules.message("parameter.missing").format(month=error.month, name=error.name)
+    return FieldError("", "parameter.missing", words)
+
+
 def serve(context: Context, name: str, given: Mapping[str, Any]) -> Data | None:
     """Call a service for a case as its diagram asks. Raises: what the service refuses, ServiceBroke."""
     from app.services.service_tasks import SERVICES
@@ -206,6 +212,8 @@ def serve(context: Context, name: str, given: Mapping[str, Any]) -> Data | None:
         return SERVICES[name](context, **arguments)
     except WangtingError:
         raise
+    except ParameterMissing as error:
+        raise Rejected([missing_parameter(error, context.parameters)]) from error
     except Exception as error:
         raise ServiceBroke(name, f"{type(error).__name__}: {error}") from error
 

@@ -37,10 +37,10 @@ SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
     ("参保关系", ("retirement.already", "retirement.stopped_before", "retirement.not_active")),
     ("法定退休年龄", ("retirement.too_early", "retirement.early", "retirement.flexible", "retirement.late")),
-    ("离退休日期", ("retirement.month_limits", "retirement.before_start")),
+    ("离退休日期", ("retirement.month_limits", "retirement.before_start", "counter.beyond")),
     ("离退休工资", ("retirement.wage",)),
     ("累计缴费月数", ("retirement.months_differ", "retirement.choose", "retirement.short")),
-    ("欠费", ("retirement.arrears",)),
+    ("欠费", ("retirement.arrears", "counter.arrears")),
     ("已核定的费用", ("retirement.takes_back",)),
     ("重复申报", ("enrol.one_open",)),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from app.clock import to_region, to_utc
 from app.domain import revert as rules
 from app.domain.calendar import add_months, month_of
+from app.domain.collection import REFUND
 from app.domain.problem import Verdict
 from app.domain.revert import Business, RevertFacts
 from app.services import subjects
@@ -38,7 +39,7 @@ SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown")),
     ("当月业务", ("revert.nothing", "revert.once_a_day")),
     ("后续业务", ("revert.built_upon",)),
-    ("费用", ("revert.charged",)),
+    ("费用", ("revert.charged", "counter.refunds")),
     ("重复申报", ("enrol.one_open",)),
 )
 MINUTE = "%Y-%m-%d %H:%M"
@@ -82,6 +83,7 @@ def judge(case: Case, today: date) -> Verdict:
         business=[_fact(each) for each in business],
         paid=trace is not None and trace.paid,
         elsewhere=trace is not None and _insured_elsewhere(case, trace),
+        channel=row.channel,
     )
     kind = str(case.data["revert_type"])
     return with_open_case(case, rules.check_revert(case.parameters, kind, facts, today))
@@ -141,9 +143,15 @@ def put_back(case: Case, changes: Sequence[ChangeRow], lines: Sequence[LineRow],
             ChangeRow(new_id(), change.enrolment_id, row.id, RESTORED, change.after, change.before, moment)
         )
     for line in lines:
-        made = against(line, row.region, line.due_type, month_of(now.date()), row.id, moment)
+        made = against(line, row.region, _due_type(line), month_of(now.date()), row.id, moment)
         case.lines.append(made)
         case.reversals.append(Reversal(line.id, made["id"], line.reversal_of_id))
+
+
+def _due_type(line: LineRow) -> str:
+    """A charge that was paid in is given back; everything else is taken back as what it was."""
+    charged = line.reversal_of_id is None
+    return REFUND if charged and line.received_on is not None else line.due_type
 
 
 def trace_of(case: Case, target: BusinessRow) -> Trace:
@@ -213,7 +221,7 @@ def opposite(line: LineRow, due_month: str) -> AmountLine:
     return AmountLine(
         fund=line.fund,
         party=line.party,
-        due_type=line.due_type,
+        due_type=_due_type(line),
         due_month=due_month,
         accrual_month=line.accrual_month,
         base_fen=line.base_fen,

@@ -22,8 +22,7 @@ def check_form(context: Context) -> Result:
     Raises: Rejected, which undoes the whole action.
     """
     case, today = context.case, context.now.date()
-    arrears.refuse_arrears(case, today)
-    warnings = _judge(case, today)
+    warnings = [*arrears.refuse_arrears(case, today), *_judge(case, today)]
     take_data(case, case.data)
     facts = kinds.handling(case.declaration.kind).settle(case, today)
     case.checked = True

@@ -29,7 +29,7 @@ SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
     ("参保关系", ("stop.not_active", "stop.cancels")),
     ("在职与退休", ("stop.retiree", "stop.not_retired", "stop.becomes_retiree", "stop.retire")),
-    ("停保时间", ("stop.month", "stop.before_start")),
+    ("停保时间", ("stop.month", "stop.before_start", "counter.beyond")),
     ("变更原因", ("stop.reason", "stop.death")),
     ("已核定的费用", ("stop.takes_back",)),
     ("生育待遇", ("stop.allowance",)),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from app.clock import to_utc
 from app.definitions.current import get_bundle
 from app.domain.declaration import DRAFT
+from app.domain.parameters import ParameterMissing
 from app.errors import NotFound
+from app.formspec.form import Form
 from app.services import arrears, filing, host, kinds, subjects
 from app.services.actors import Actor
 from app.services.cases import Case
@@ -36,14 +38,21 @@ def check(
     if errors:
         return CheckResult(errors, (), values)
     case = _trial_case(actor, target, values, now, reference)
-    rules = kinds.handling(target.bundle.kind)
-    rules.prepare(case, now.date())
-    verdict = arrears.with_arrears(case, rules.judge(case, now.date()), now.date())
+    try:
+        return _judged(case, form, now.date())
+    except ParameterMissing as error:
+        return CheckResult([host.missing_parameter(error, target.parameters)], (), case.data)
+
+
+def _judged(case: Case, form: Form, today: date) -> CheckResult:
+    rules = kinds.handling(case.declaration.kind)
+    rules.prepare(case, today)
+    verdict = arrears.with_arrears(case, rules.judge(case, today), today)
     return CheckResult(
-        subjects.field_errors(verdict.problems, target.parameters, form),
-        subjects.field_errors(verdict.warnings, target.parameters, form),
+        subjects.field_errors(verdict.problems, case.parameters, form),
+        subjects.field_errors(verdict.warnings, case.parameters, form),
         case.data,
-        rules.trial(case, now.date()) if verdict.accepted else None,
+        rules.trial(case, today) if verdict.accepted else None,
     )
 
 

@@ -38,7 +38,7 @@ END_OF_TIME = "9999-12"
 SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
     ("参保关系", ("withdrawal.not_of_employer", "withdrawal.insured_elsewhere")),
-    ("终止时间", ("withdrawal.future", "withdrawal.before_start", "withdrawal.death")),
+    ("终止时间", ("withdrawal.future", "withdrawal.before_start", "withdrawal.death", "counter.never")),
     ("收款人", ("withdrawal.payee",)),
     ("个人账户余额", ("withdrawal.no_balance", "withdrawal.negative", "withdrawal.nothing")),
     ("生育待遇", ("withdrawal.allowance",)),
@@ -86,6 +86,7 @@ def request_of(case: Case) -> WithdrawalRequest:
         payee=str(data.get("bank_account_name") or ""),
         relation=str(data.get("payee_relation") or ""),
         name=str(data.get("name") or ""),
+        channel=case.declaration.channel,
     )
 
 
