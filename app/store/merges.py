@@ -103,19 +103,19 @@ def moves_of(*, declaration_id: int | None = None, from_person_id: int | None = 
 
 
 def refuse_moved(person_ids: Collection[int], employer_ids: Collection[int] = ()) -> None:
-    """Refuse rows that were just written for an alias or for an employer that has ended.
+    """Refuse rows that were just written for an alias, or enrolments at an employer that has ended.
 
     A merge (or a closing) that commits between the look at the registry and the insert makes the insert
     wait for it, because of the foreign key: only after the insert is the truth to be seen. On SQLite nobody
-    else writes meanwhile. Raises: Duplicate (`person`): a second look finds the record that stays.
+    else writes meanwhile, but the employer was looked at before the transaction began.
+    Raises: Duplicate (`person`): a second look finds the record that stays.
     """
-    if not person_ids or not is_postgresql():
-        return
-    parts = [select(literal(1)).where(Person.id.in_(person_ids), Person.merged_into_id.is_not(None))]
+    parts = []
+    if person_ids and is_postgresql():
+        parts.append(select(literal(1)).where(Person.id.in_(person_ids), Person.merged_into_id.is_not(None)))
     if employer_ids:
         parts.append(select(literal(1)).where(Employer.id.in_(employer_ids), Employer.status == "ended"))
-    found = union_all(*parts).subquery()
-    if db.session.execute(select(func.count()).select_from(found)).scalar_one():
+    if parts and db.session.execute(union_all(*parts).limit(1)).first() is not None:
         raise Duplicate("person")
 
 
