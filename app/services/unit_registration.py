@@ -80,6 +80,11 @@ def fund_choices(region: str) -> Sequence[tuple[str, str]]:
     return [(fund.code, fund.name) for fund in parameters(region).funds]
 
 
+def look_up(region: str, place: int) -> UnitRow | None:
+    """A unit of the demonstration by the end of its number, so that its page can name it."""
+    return store.find_unit(region, employer_no=f"{region}{place:05d}")
+
+
 def register(region: str, data: Mapping[str, Any], address: str, now: datetime) -> Started:
     """Match a unit with the registry and send the code to its phone on record.
 

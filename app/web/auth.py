@@ -109,7 +109,7 @@ def login_post() -> ResponseReturnValue:
         ), 422
     if account.needs_second_factor:
         return _ask_for_code(account)
-    return _enter(account)
+    return enter(account)
 
 
 @auth.get("/login/code")
@@ -138,7 +138,7 @@ def code_post() -> ResponseReturnValue:
     except Rejected as refused:
         _slow_down(pending["username"])
         return _code_page(pending, translated(refused.errors)), 422
-    return _enter(account)
+    return enter(account)
 
 
 @auth.post("/logout")
@@ -200,7 +200,8 @@ def employer() -> ResponseReturnValue:
     return redirect(url_for("hall.home"))
 
 
-def _enter(account: accounts.Account) -> ResponseReturnValue:
+def enter(account: accounts.Account) -> ResponseReturnValue:
+    """Begin the session of an account that proved who it is."""
     target = safe_next(request.args.get("next") or session.get("pending", {}).get("next"), "")
     # A session that existed before signing in ends here, whoever planted it.
     session.clear()

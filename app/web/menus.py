@@ -158,9 +158,14 @@ _OWN = Group(
     ),
     key="own",
 )
+_STAFF = Group(
+    _l("单位管理"), (Entry("operators.listed", _l("操作员管理"), "users", "operator.manage"),), key="staff"
+)
 # Kinds that are filed elsewhere than from the menu of somebody who is signed in.
 ELSEWHERE = frozenset({"employer_registration"})
-MENUS = MappingProxyType({EMPLOYER: (*_HALL, _OWN), AGENCY: (*_AGENCY, _OWN), PLATFORM: (*_PLATFORM, _OWN)})
+MENUS = MappingProxyType(
+    {EMPLOYER: (*_HALL, _STAFF, _OWN), AGENCY: (*_AGENCY, _OWN), PLATFORM: (*_PLATFORM, _OWN)}
+)
 
 # status → (icon, tone); the word is the region's own.
 STATUS_MARKS = MappingProxyType(

@@ -16,6 +16,10 @@ from tests.web.conftest import PASSWORD, post
 PUBLIC = {
     "auth.index", "auth.login", "auth.login_post", "auth.code", "auth.code_post", "frame.preferences",
     "public.healthz", "public.readyz", "public.metrics", "static",
+    # before the first sign-in; the list of messages is for demonstrations only
+    "registration.regions", "registration.form", "registration.form_post", "registration.phone",
+    "registration.phone_post", "registration.code", "registration.code_post", "registration.resend",
+    "registration.password", "registration.password_post", "sms.listed",
 }  # fmt: skip
 
 
