@@ -147,7 +147,23 @@ function tell(answers) {
     box.replaceChildren(alert);
     fill(list, answers.refused);
   }
+  settle();
   box.scrollIntoView({ block: "nearest" });
+}
+
+// The summary on top names who lacked something: who lacks nothing any more leaves it.
+function settle() {
+  const summary = document.querySelector("main [role=alert][data-focus]");
+  for (const link of summary?.querySelectorAll("a[href^='#field-person_']") ?? []) {
+    const row = document.getElementById(link.hash.slice(1));
+    if (row && row.dataset.materials !== "missing") {
+      link.closest("li").remove();
+      summary.querySelector("p")?.remove();
+    }
+  }
+  if (summary && !summary.querySelector("li")) {
+    summary.remove();
+  }
 }
 
 function fill(list, texts) {
