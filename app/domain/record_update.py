@@ -10,17 +10,33 @@ from app.domain.problem import Problem, Verdict
 
 
 def changed_fields(
-    names: Collection[str], old: Mapping[str, Any], new: Mapping[str, Any]
+    names: Collection[str], old: Mapping[str, Any], new: Mapping[str, Any], shown: Collection[str] = ()
 ) -> dict[str, tuple[str, str]]:
     """The fields that really change, each with its old and new value.
 
-    A field that is left empty keeps its old value. Source: Nantong manual 2.7 (原值、新值对照).
+    An empty field empties what is kept only where the old value stood beside it (`shown`); elsewhere nobody
+    saw what would go, and it stays. Source: Nantong manual 2.7 (原值、新值对照).
     """
     found = {}
     for name in names:
         before, after = str(old.get(name) or ""), str(new.get(name) or "")
-        if after and after != before:
+        if after != before and (after or name in shown):
             found[name] = (before, after)
+    return found
+
+
+def refreshed(
+    names: Collection[str], typed: Mapping[str, Any], shown: Mapping[str, Any], known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The new values of a form whose person has just become known: what was typed stays, the rest is proposed.
+
+    Shape: `shown` are the old values that the form carried so far, perhaps of another person: a field that
+    still says the same was not typed.
+    """
+    found = {}
+    for name in names:
+        before, now = str(shown.get(name) or ""), str(typed.get(name) or "")
+        found[name] = typed[name] if now and now != before else known.get(name, "")
     return found
 
 

@@ -92,6 +92,7 @@ HANDLING = Handling(
     basing.trial_of,
     prepare=basing.prepare,
     defaults=basing.defaults,
+    current=basing.current,
     subjects=basing.SUBJECTS,
     accept=accept,
 )

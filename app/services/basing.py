@@ -18,12 +18,14 @@ from app.domain.enrolment import RETIREE_TYPES
 from app.domain.money import from_fen, to_fen
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
+from app.formspec.form import Form
 from app.services import subjects
 from app.services.cases import Case
 from app.services.results import AmountLine, Amounts
 from app.services.stopping import open_stretches
 from app.services.subjects import is_number, with_open_case
 from app.store.crypto import blind
+from app.store.enrolments import enrolments_of
 from app.store.facts import StretchRecord
 from app.store.ledger import LineRow
 
@@ -58,6 +60,22 @@ def prepare(case: Case, today: date) -> None:
             case.data.pop("old_wage_yuan", None)
         else:
             case.data["old_wage_yuan"] = f"{from_fen(wage):.2f}"
+
+
+def current(form: Form, _kind: str, employer_id: int, person_id: int | None) -> dict[str, Any]:
+    """What a form about somebody of the roster starts with: the wage declared before."""
+    if person_id is None or "old_wage_yuan" not in form.by_name:
+        return {}
+    wages = [
+        each.wage_fen
+        for each in enrolments_of([person_id]).get(person_id, [])
+        if each.person_id == person_id
+        and each.employer_id == employer_id
+        and each.status == "active"
+        and each.to_month is None
+        and each.wage_fen is not None
+    ]
+    return {"old_wage_yuan": f"{from_fen(wages[0]):.2f}"} if wages else {}
 
 
 def defaults(fields: Collection[str], parameters: ParameterSet, today: date) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from app.services import filing, subjects
 from app.services.actors import Actor
 from app.services.filing import Target
 from app.services.kinds import handling
+from app.services.updating import changeable
 from app.store.queries.hall import find_person
 
 EMPLOYER_FUNDS = "employer_funds"
@@ -59,6 +60,11 @@ class FormSetting:
     def looked_up(self) -> list[str]:
         """Fields that the registry fills when the identity number is known."""
         return [field.name for field in self.form.fields if field.readonly and field.name in _SHOWN]
+
+    @property
+    def compared(self) -> list[str]:
+        """Fields that have the value of today beside them, of somebody picked from the roster."""
+        return changeable(self.form) if self.form.schema.get("x-roster") else []
 
     def defaults(self, now: datetime) -> dict[str, Any]:
         """What a blank form starts with; funds as they usually are."""

@@ -13,7 +13,7 @@ from app.services import filing
 from app.services.actors import Actor
 from app.services.filing import Target
 from app.services.kinds import handling
-from app.store.queries.roster import RosterRow, find_member, list_roster, members
+from app.store.queries.roster import NUMBER_LENGTH, RosterRow, find_member, list_roster, members
 
 ACTIVE, RETIRED = "active", "retired"
 
@@ -38,6 +38,15 @@ def picked(actor: Actor, kind: str, person_id: int) -> dict[str, Any]:
     start = {name: value for name, value in known.items() if name in form.by_name}
     start |= handling(kind).current(form, kind, target.employer.id, found.person_id)
     return start
+
+
+def picked_by_number(actor: Actor, kind: str, number: str) -> dict[str, Any]:
+    """The same for somebody whose whole number was typed; {} where the roster has nobody of it.
+
+    Raises: NotFound (this form is about nobody of the roster), Forbidden.
+    """
+    found = search(actor, kind, number, limit=1) if len(number) >= NUMBER_LENGTH else ()
+    return picked(actor, kind, found[0].person_id) if found else {}
 
 
 def prefilled(target: Target, form: Form, now: datetime) -> Iterator[dict[str, Any]]:

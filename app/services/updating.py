@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from app.definitions.current import parameters
 from app.domain import record_update as rules
 from app.domain.calendar import month_of
 from app.domain.declaration import PERSON, kind_object
@@ -19,9 +20,11 @@ from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.store import contacts
 from app.store.crypto import encrypt_json
-from app.store.enrolments import enrolments_of
+from app.store.enrolments import EnrolmentRow, enrolments_of
 
 OLD = "old_"
+# the field that tells whose old values stood on the form
+SHOWN = "shown"
 # sealed whatever a region's form says: a field that only another region's form has may be among the data
 SENSITIVE = frozenset(
     {"bank_account", "bank_account_name", "office_phone", "home_phone", "home_address", "household_address",
@@ -47,12 +50,25 @@ def current(form: Form, kind: str, employer_id: int, person_id: int | None) -> d
     else:
         known = contacts.employer_data(employer_id)
     proposals = {name: known[name] for name in changeable(form) if known.get(name)}
-    return _shown(form, known) | proposals
+    return _shown(form, known) | proposals | {SHOWN: ",".join(proposals)}
 
 
 def changeable(form: Form) -> list[str]:
     """The fields that may be changed: those that have an old value beside them."""
     return [field.name for field in form.fields if OLD + field.name in form.by_name]
+
+
+def compared(form: Form, data: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Old and new value of the fields that have their old one beside them, as a filled form tells them.
+
+    A field that was left empty without its old value in sight goes on as it was.
+    """
+    shown = str(data.get(SHOWN) or "").split(",") if SHOWN in form.by_name else changeable(form)
+    found = {}
+    for name in changeable(form):
+        before, after = data.get(OLD + name), data.get(name)
+        found[name] = (before, after if after or name in shown else before)
+    return found
 
 
 def _shown(form: Form, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,12 +107,22 @@ def _person(form: Form, person_id: int) -> dict[str, Any]:
         return known
     own = [each for each in enrolments_of([person_id]).get(person_id, []) if each.person_id == person_id]
     standing = [each for each in own if each.status == "active" and each.to_month is None]
+    begun = min((each.start_date.isoformat() for each in own if each.start_date), default="")
     return {
         **known,
+        "insured_funds": _fund_names(standing),
+        "insured_on": begun,
         "first_month": min((each.from_month for each in own), default=""),
         "insured_type": standing[-1].person_type if standing else "",
         "insured_status": "active" if standing else "stopped",
     }
+
+
+def _fund_names(standing: Sequence[EnrolmentRow]) -> str:
+    if not standing:
+        return ""
+    held = {each.fund for each in standing}
+    return "、".join(fund.name for fund in parameters(standing[0].region).funds if fund.code in held)
 
 
 def _employed(case: Case, today: date) -> bool:
@@ -117,7 +143,8 @@ def _employed(case: Case, today: date) -> bool:
 def changes(case: Case, today: date) -> dict[str, tuple[str, str]]:
     """The fields that the form changes in the registry as it is now: old and new value."""
     form = case.bundle.form(case.declaration.kind)
-    return rules.changed_fields(changeable(form), _known(case, today), case.data)
+    shown = str(case.data.get(SHOWN) or "").split(",")
+    return rules.changed_fields(changeable(form), _known(case, today), case.data, shown)
 
 
 def judge(case: Case, today: date) -> Verdict:

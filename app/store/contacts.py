@@ -18,7 +18,7 @@ from app.store.session import in_transaction, lock
 SEALED = "sealed"
 PHONE, BANK_ACCOUNT = "phone", "bank_account"
 _PERSON_COLUMNS = ("person_no", "ethnicity", "birth_date", "sex")
-_EMPLOYER_COLUMNS = ("name", "credit_code", "unit_type")
+_EMPLOYER_COLUMNS = ("name", "credit_code", "unit_type", "management_type", "employer_no", "status")
 
 _PERSON = (
     update(Person.__table__)
@@ -85,12 +85,17 @@ def employer_data(employer_id: int) -> dict[str, Any]:
     found = dict(row["details"])
     if row["bank_cipher"]:
         found[BANK_ACCOUNT] = decrypt(row["bank_cipher"])
-    return {**found, **{f"employer_{name}": str(row[name]) for name in _EMPLOYER_COLUMNS}}
+    return {**found, **{_key(name): str(row[name]) for name in _EMPLOYER_COLUMNS}}
+
+
+def _key(column: str) -> str:
+    """The name of an employer's column in a form."""
+    return column if column.startswith("employer_") else f"employer_{column}"
 
 
 def employer_row(employer_id: int, data: Mapping[str, Any]) -> dict[str, Any]:
     """A row for `set_employers`: all data of `employer_data`, the bank account as ciphertext."""
-    apart = (BANK_ACCOUNT, *(f"employer_{name}" for name in _EMPLOYER_COLUMNS))
+    apart = (BANK_ACCOUNT, *(_key(name) for name in _EMPLOYER_COLUMNS))
     account = str(data.get(BANK_ACCOUNT) or "")
     return {
         "b_id": employer_id,

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from app import clock
 from app.domain.declaration import DRAFT, RETURNED
 from app.domain.parameters import ParameterMissing
+from app.domain.record_update import refreshed
 from app.errors import Conflict, FieldError, Rejected
 from app.services import declarations as services
 from app.services import rosters
@@ -19,6 +20,7 @@ from app.services.actors import EMPLOYER
 from app.services.forms import FormSetting, known_person, setting_of
 from app.services.results import Amounts, CaseView, CheckResult, Receipt
 from app.services.seasons import closed_words
+from app.services.updating import OLD, SHOWN
 from app.web.amounts import months_of, total_of_months
 from app.web.frame import notify, translated
 from app.web.reading import reading_sections
@@ -104,6 +106,9 @@ def person(kind: str) -> ResponseReturnValue:
     """What the registry says about the number in the form, put into the fields that it fills."""
     now = clock.now()
     setting = setting_of(actor(), kind, now)
+    if setting.compared:
+        data = _with_current(setting, setting.form.parse(posted()))
+        return render_template("declare/sections.html", setting=setting, data=data, **_person(setting, data))
     return render_template(
         "declare/person.html", setting=setting, person=known_person(actor(), kind, posted(), now)
     )
@@ -131,11 +136,7 @@ def form_page(
         # what the region fixes is shown, whoever posts the form
         fixed = {field.name for field in setting.form.fields if field.readonly}
         values |= {name: value for name, value in setting.defaults(clock.now()).items() if name in fixed}
-    unknown = False
-    if setting.looked_up and values.get("id_number"):
-        found = known_person(actor(), setting.kind, values, clock.now())
-        unknown = found is None
-        values.update({name: (found or {}).get(name, "") for name in setting.looked_up})
+    found = _person(setting, values)
     token = request.form.get("token", "") or services.new_token(clock.now())
     page = render_template(
         "declare/form.html",
@@ -147,10 +148,28 @@ def form_page(
         token=token,
         copied_from=copied_from or request.form.get("copied_from", ""),
         changed=changed,
-        unknown=unknown,
+        **found,
         **trial(setting, values),
     )
     return page, status
+
+
+def _person(setting: FormSetting, values: dict[str, Any]) -> dict[str, bool]:
+    """Put what the registry says about the number into a form; `unknown` where it knows nobody."""
+    if not setting.looked_up or not values.get("id_number"):
+        return {"unknown": False}
+    found = known_person(actor(), setting.kind, values, clock.now())
+    values.update({name: (found or {}).get(name, "") for name in setting.looked_up})
+    return {"unknown": found is None}
+
+
+def _with_current(setting: FormSetting, data: dict[str, Any]) -> dict[str, Any]:
+    """The form with the values of today beside the fields; what was typed stays."""
+    known = rosters.picked_by_number(actor(), setting.kind, str(data.get("id_number") or ""))
+    names = setting.compared
+    shown = {name: request.form.get(OLD + name) for name in names}
+    fixed = {field.name: known.get(field.name, "") for field in setting.form.fields if field.readonly}
+    return {**data, **fixed, **refreshed(names, data, shown, known), SHOWN: known.get(SHOWN, "")}
 
 
 def check_page(
@@ -264,7 +283,10 @@ def _lookup(kind: str, data: dict[str, list[str]]) -> ResponseReturnValue:
     """Without script: the same page with what the registry and the trial say now."""
     reference = request.form.get("reference") or None
     setting, case = _open(kind, reference)
-    return form_page(setting, setting.form.parse(data), case=case, reference=reference or "")
+    values = setting.form.parse(data)
+    if setting.compared:
+        values = _with_current(setting, values)
+    return form_page(setting, values, case=case, reference=reference or "")
 
 
 _ACTS = {"save": _save, "check": _check, "file": _file, "lookup": _lookup}

@@ -9,7 +9,10 @@ from typing import Any
 from app.domain.parameters import ParameterSet
 from app.formspec.form import Field, Form
 from app.services.forms import EMPLOYER_FUNDS
+from app.services.updating import OLD, compared
 from app.web.i18n import yuan
+
+EMPTY = "（空）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Entry:
     kind: str
     flagged: bool
     wide: bool
+    old: str | None = None  # what it replaces, where the form shows both
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +45,55 @@ def reading_sections(
     hidden: Mapping[str, str] | None = None,
 ) -> list[ReadingSection]:
     """The filled fields of a form in its sections; `hidden` maps fields to what is shown in their place."""
+    pairs = compared(form, data)
+    beside = {OLD + name for name in pairs}
     sections = []
     for section in form.sections:
         entries = [
-            Entry(
-                field.name,
-                field.title,
-                (hidden or {}).get(field.name) or words_of(field, data[field.name], parameters),
-                field.kind,
-                field.name in flagged,
-                field.width > 1,
-            )
+            _entry(field, data, parameters, pairs.get(field.name), field.name in flagged, hidden or {})
             for field in section.fields
-            if data.get(field.name) not in (None, "", [])
+            if field.name not in beside and _filled(field, data, pairs)
         ]
         if entries:
             sections.append(ReadingSection(section.id, section.title, entries))
     return sections
+
+
+def _filled(field: Field, data: Mapping[str, Any], pairs: Mapping[str, tuple[Any, Any]]) -> bool:
+    values = pairs.get(field.name, (data.get(field.name),))
+    return field.kind != "hidden" and any(value not in (None, "", []) for value in values)
+
+
+def _entry(
+    field: Field,
+    data: Mapping[str, Any],
+    parameters: ParameterSet,
+    pair: tuple[Any, Any] | None,
+    flagged: bool,
+    hidden: Mapping[str, str],
+) -> Entry:
+    before, value = pair or (None, data.get(field.name))
+    text = hidden.get(field.name) or reading_words(field, value, parameters)
+    old = None if pair is None else reading_words(field, before, parameters)
+    return Entry(
+        field.name,
+        plain_title(field.title) if pair else field.title,
+        text,
+        field.kind,
+        flagged,
+        field.width > 1,
+        None if old == text else old,
+    )
+
+
+def plain_title(title: str) -> str:
+    """The title of a field whose old value stands beside it, without the mark of the new one."""
+    return title.removesuffix("（新值）")
+
+
+def reading_words(field: Field, value: Any, parameters: ParameterSet) -> str:
+    """A value in words, an empty one too."""
+    return EMPTY if value in (None, "", []) else words_of(field, value, parameters)
 
 
 def words_of(field: Field, value: Any, parameters: ParameterSet) -> str:

@@ -20,6 +20,7 @@ from app.services.actors import Actor
 from app.services.forms import Policy
 from app.services.results import CaseView, TaskView
 from app.services.reviewing import Review, review
+from app.services.updating import OLD, compared
 from app.store.facts import PersonRecord
 from app.store.queries import inbox as queries
 from app.store.queries.inbox import InboxRow
@@ -28,7 +29,7 @@ from app.web.deadlines import Left, time_left
 from app.web.i18n import translated_text
 from app.web.paging import decode_cursor, encode_cursor
 from app.web.progress import Step, policy_of, processes_of, timeline
-from app.web.reading import words_of
+from app.web.reading import plain_title, words_of
 
 NEXT = "next"
 # a decision → (icon, style of the button)
@@ -49,6 +50,7 @@ class Value:
     kind: str
     before: str | None = None
     asked: bool = False
+    old: str | None = None  # what it replaces in the registry, where the form shows both
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,28 +191,38 @@ def case_bench(
 
 def sections_of(form: Form, found: Review) -> list[Section]:
     """The form in reading form: numbers masked, what the last correction changed with its former value."""
-    case, rules = found.case, found.parameters
+    case, pairs = found.case, compared(form, found.case.data)
+    beside = {OLD + name for name in pairs}
     sections = []
     for section in form.sections:
-        values = []
-        for each in section.fields:
-            changed = each.name in found.before
-            if case.data.get(each.name) in (None, "", []) and not changed:
-                continue
-            before = _shown(each, found.before.get(each.name), rules) if changed else None
-            values.append(
-                Value(
-                    each.name,
-                    translated_text(each.title),
-                    _shown(each, case.data.get(each.name), rules),
-                    each.kind,
-                    before,
-                    each.name in case.return_fields,
-                )
-            )
+        values = [
+            _value(each, found, pairs.get(each.name))
+            for each in section.fields
+            if each.name not in beside
+            and each.kind != "hidden"
+            and (each.name in found.before or any(_given(each.name, case.data, pairs)))
+        ]
         if values:
             sections.append(Section(translated_text(section.title), values))
     return sections
+
+
+def _given(name: str, data: Mapping[str, Any], pairs: Mapping[str, tuple[Any, Any]]) -> list[bool]:
+    return [value not in (None, "", []) for value in pairs.get(name, (data.get(name),))]
+
+
+def _value(each: Field, found: Review, pair: tuple[Any, Any] | None) -> Value:
+    case, rules = found.case, found.parameters
+    before, value = pair or (None, case.data.get(each.name))
+    return Value(
+        each.name,
+        translated_text(plain_title(each.title) if pair else each.title),
+        _shown(each, value, rules),
+        each.kind,
+        _shown(each, found.before.get(each.name), rules) if each.name in found.before else None,
+        each.name in case.return_fields,
+        _shown(each, before, rules) if pair is not None and before != value else None,
+    )
 
 
 def _shown(each: Field, value: Any, rules: ParameterSet) -> str:

@@ -61,8 +61,10 @@ def test_a_person_from_the_roster_to_the_auditor(app, agency):
     post(client, "/pending/submit", "/pending", one=reference)
     auditor = agency.browser("nantong.auditor")
     case = auditor.get(f"/cases/{reference}").text
-    assert "移动电话（原值）" in case
-    assert "移动电话（新值）" in case
+    compared = re.search(r'data-field="phone">.*?</dd>', case, re.S)[0]
+    assert "移动电话" in compared
+    assert "原值" in compared
+    assert "新值" in compared
     assert 'data-precheck="passed"' in case
     decide(auditor, agency.task(reference), "approve")
     assert 'data-status="approved"' in client.get(f"/cases/{reference}").text
@@ -103,3 +105,100 @@ def test_the_platform_shows_the_enrolment_and_cannot_change_it(app, agency):
     assert "已婚" in case
     assert "首次参保年月" in case
     assert "6222000011112222" not in case
+
+
+def test_nt_2_7_a_typed_number_brings_the_values_of_today(app, agency):
+    client = agency.browser("nantong.handler")
+    with app.app_context():
+        person, other = rosters.search(agency.actor("nantong.handler"), "person_update", "")[:2]
+        picked = rosters.picked(agency.actor("nantong.handler"), "person_update", person.person_id)
+        second = rosters.picked(agency.actor("nantong.handler"), "person_update", other.person_id)
+    typed = {"id_number": picked["id_number"], "home_postcode": "226000"}
+    answer = post(client, f"{PERSON}/person", PERSON, **typed)
+    assert answer.status_code == 200
+    assert 'hx-swap-oob="true"' in answer.text
+    assert value(answer.text, "old_phone") == value(answer.text, "phone") == picked["phone"]
+    assert value(answer.text, "name") == picked["name"]
+    # what was typed already stays; without script the button does the same
+    assert value(answer.text, "home_postcode") == "226000"
+    page = post(client, PERSON, PERSON, action="lookup", **typed)
+    assert value(page.text, "old_phone") == picked["phone"]
+    # another number brings another person's values, but for what was typed
+    moved = {
+        "id_number": second["id_number"], "home_postcode": "226000",
+        "old_phone": picked["phone"], "phone": picked["phone"], "shown": "phone",
+    }  # fmt: skip
+    answer = post(client, f"{PERSON}/person", PERSON, **moved)
+    assert value(answer.text, "phone") == value(answer.text, "old_phone") == second["phone"]
+    assert value(answer.text, "home_postcode") == "226000"
+    # nobody of the own people: nothing of anybody is shown
+    stranger = post(client, f"{PERSON}/person", PERSON, **{**moved, "id_number": "11010519491231002X"})
+    assert value(stranger.text, "old_phone") == ""
+
+
+def test_nt_2_5_a_typed_number_brings_the_old_wage(app, agency):
+    client = agency.browser("nantong.handler")
+    with app.app_context():
+        person = rosters.search(agency.actor("nantong.handler"), "base", "")[0]
+        picked = rosters.picked(agency.actor("nantong.handler"), "base", person.person_id)
+    answer = post(
+        client, "/declare/base/person", "/declare/base", id_number=picked["id_number"], wage_yuan="8000"
+    )
+    assert value(answer.text, "old_wage_yuan") == picked["old_wage_yuan"] == f"{person.wage_fen / 100:.2f}"
+    assert value(answer.text, "wage_yuan") == "8000.00"
+
+
+def test_js_3_5_an_emptied_field_is_shown_and_written(app, agency):
+    client = agency.browser("suzhou.handler")
+    with app.app_context():
+        person = rosters.search(agency.actor("suzhou.handler"), "person_update", "")[0]
+    page = client.get(f"{PERSON}?person={person.person_id}").text
+    start = {
+        "id_number": value(page, "id_number"),
+        "shown": value(page, "shown"),
+        "phone": value(page, "phone"),
+    }
+    filed(client, PERSON, **start, email="a@b.cn", home_address="示例路1号")
+    page = client.get(f"{PERSON}?person={person.person_id}").text
+    assert value(page, "email") == "a@b.cn"
+    start["shown"] = value(page, "shown")
+    answer = post(client, PERSON, PERSON, action="check", **start, email="", home_address="示例路1号")
+    checked = client.get(answer.location).text
+    assert "（空）" in checked
+    reference = answer.location.rsplit("/", 1)[-1]
+    replay = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', checked))
+    post(client, PERSON, answer.location, **{**replay, "action": "file", "confirmed": "1"})
+    assert 'data-status="done"' in client.get(f"/cases/{reference}").text
+    page = client.get(f"{PERSON}?person={person.person_id}").text
+    assert value(page, "old_email") == ""
+    assert value(page, "old_home_address") == "示例路1号"
+
+
+def test_js_3_4_the_fixed_part_of_the_employer(agency):
+    page = agency.browser("huaian.handler").get(EMPLOYER).text
+    for title in ("单位名称", "统一社会信用代码", "单位管理类型", "单位类型"):
+        assert title in page
+    assert "普通单位" in page
+    assert is_fixed(page, "employer_name")
+
+
+def test_js_3_5_every_fixed_field_of_the_person(app, agency):
+    client = agency.browser("huaian.handler")
+    with app.app_context():
+        person = rosters.search(agency.actor("huaian.handler"), "person_update", "")[0]
+    page = client.get(f"{PERSON}?person={person.person_id}").text
+    for title in (
+        "人员编号", "姓名", "性别", "证件类型", "证件号码", "出生日期", "民族", "险种类型", "人员参保状态",
+        "人员类型", "首次工作日期", "首次参保年月", "个人参保日期",
+    ):  # fmt: skip
+        assert title in page
+    assert "职工基本医疗保险" in value(page, "insured_funds")
+    for name in (
+        "education",
+        "political_status",
+        "marriage",
+        "health",
+        "technical_grade",
+        "qualification_grade",
+    ):
+        assert re.search(rf'<select[^>]*name="{name}"', page), name

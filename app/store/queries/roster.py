@@ -16,7 +16,7 @@ from app.store.models import Enrolment, Person
 from app.store.people import named_by
 
 # shorter than any identity number: then it is a name
-_NUMBER_LENGTH = 15
+NUMBER_LENGTH = 15
 _CHUNK = 1000
 
 
@@ -60,7 +60,7 @@ def list_roster(
         employer_id, fund, retired, Person.id, Person.name, Person.id_masked, Person.sex, Person.birth_date,
         Enrolment.person_type, Enrolment.from_month, Enrolment.wage_fen,
     ).where(Person.id > after_id)  # fmt: skip
-    if len(text) >= _NUMBER_LENGTH and text.isalnum():
+    if len(text) >= NUMBER_LENGTH and text.isalnum():
         statement = statement.where(Person.id.in_(named_by(blind(text))))
     elif text:
         statement = statement.where(Person.name.contains(text, autoescape=True))
