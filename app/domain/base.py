@@ -26,7 +26,7 @@ class BaseRequest:
     """A wage in yuan a month, declared from a month to a month (both included; None goes on).
 
     Shape: annual tells the yearly declaration; group is active or retired where a file holds one of them,
-    '' where the form does not say.
+    '' where the form does not say; declared_month is the month that a form names as its own.
     """
 
     from_month: str
@@ -36,6 +36,7 @@ class BaseRequest:
     annual: bool = False
     group: str = ""
     channel: str = "03"
+    declared_month: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,11 @@ def check_base(
     retired = person.person_type.startswith(RETIREE_TYPES)
     if retired != (request.group == RETIRED):
         return Verdict((Problem("base.retiree" if retired else "base.not_retired", "id_number"),))
-    problems = [*_name(request, person), *_once(params, request, spans, today)]
+    problems = [
+        *_name(request, person),
+        *_once(params, request, spans, today),
+        *_declared_month(request, today),
+    ]
     months = _months(params, request, stretches, today)
     if problems or months.problems:
         return Verdict((*problems, *months.problems))
@@ -116,6 +121,29 @@ def closed_season(params: ParameterSet, today: date) -> Problem | None:
         return Problem("base_annual.switched_off")
     first, last = season_months(params, today)
     return Problem("base_annual.closed", "", {"first": str(first), "last": str(last)})
+
+
+def _declared_month(request: BaseRequest, today: date) -> list[Problem]:
+    month = month_of(today)
+    if not request.declared_month or request.declared_month == month:
+        return []
+    return [Problem("base_annual.declared_month", "declared_month", {"month": month})]
+
+
+def check_changes_done(
+    params: ParameterSet, request: BaseRequest, waiting: Sequence[str], today: date
+) -> list[Problem]:
+    """Return why a yearly base is too early: the employer's additions and stops come first.
+
+    Shape: `waiting` are the references of those that are filed and not decided. At the counter nothing
+    refuses. Source: Weinan manual 2.4 (请各企业在人员增减业务结束后进行).
+    """
+    if not request.annual or request.channel == COUNTER_CHANNEL or not waiting:
+        return []
+    if not params.flag("base_annual.after_changes", month_of(today)):
+        return []
+    figures = {"count": str(len(waiting)), "reference": waiting[0]}
+    return [Problem("base_annual.after_changes", "", figures)]
 
 
 def _once(

@@ -38,6 +38,8 @@ SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("重复申报", ("enrol.one_open",)),
 )
 END_OF_TIME = "9999-12"
+# what adds people to an employer or takes them away
+CHANGES = ("enrol", "stop", "stop_retiree")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def request_of(case: Case, today: date) -> BaseRequest:
         annual=annual,
         group=str(data.get("staff_group") or ""),
         channel=row.channel,
+        declared_month=_month(data, "declared_month"),
     )
 
 
@@ -135,11 +138,21 @@ def judge(case: Case, today: date) -> Verdict:
         spans_of(case),
         today,
     )
+    early = rules.check_changes_done(case.parameters, request_of(case, today), _waiting(case), today)
+    if early:
+        verdict = Verdict((*verdict.problems, *early), verdict.warnings)
     if verdict.accepted:
         found = differences(case, today)
         if found:
             verdict = Verdict((), (*verdict.warnings, _tells_differences(found)))
     return with_open_case(case, verdict)
+
+
+def _waiting(case: Case) -> Sequence[str]:
+    """The employer's additions and stops that nobody has decided, for a yearly declaration not yet filed."""
+    if case.declaration.kind != rules.ANNUAL or case.declaration.submitted_at_utc is not None:
+        return ()
+    return case.registry.waiting(case.declaration.employer_id, CHANGES)
 
 
 def _tells_differences(found: Sequence[Difference]) -> Problem:

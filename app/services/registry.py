@@ -10,7 +10,7 @@ from app.domain.enrolment import RETIREE_TYPES, EmployerFacts, EnrolmentFacts, P
 from app.errors import NotFound
 from app.store import declarations as declaration_store
 from app.store.bases import BaseRow, base_history
-from app.store.business import hold_people, open_cases
+from app.store.business import hold_people, open_cases, open_of_employer
 from app.store.enrolments import charged_months
 from app.store.facts import (
     EmployerRecord,
@@ -35,6 +35,7 @@ class Registry:
     standing: dict[tuple[str, str], dict[int, list[LineRow]]] = field(default_factory=dict)
     bases: dict[int, list[BaseRow]] = field(default_factory=dict)
     balances: dict[int, int] = field(default_factory=dict)
+    open_of_employers: dict[tuple[int, tuple[str, ...]], list[str]] = field(default_factory=dict)
     allowances: dict[str, dict[bytes, list[str]]] = field(default_factory=dict)
 
     def read_employers(self, employer_ids: Iterable[int]) -> None:
@@ -74,6 +75,7 @@ class Registry:
         self.people.clear()
         self.charged.clear()
         self.open_keys.clear()
+        self.open_of_employers.clear()
         self.standing.clear()
         self.bases.clear()
         self.balances.clear()
@@ -131,6 +133,13 @@ class Registry:
             found = open_cases(hashes, region, ALLOWANCES)
             self.allowances[region] = {each: found.get(each, []) for each in hashes}
         return self.allowances[region][id_hash]
+
+    def waiting(self, employer_id: int, kinds: tuple[str, ...]) -> list[str]:
+        """The references of an employer's declarations of these kinds that are filed and not decided."""
+        key = (employer_id, kinds)
+        if key not in self.open_of_employers:
+            self.open_of_employers[key] = open_of_employer(employer_id, kinds)
+        return self.open_of_employers[key]
 
     def person_facts(self, id_hash: bytes | None, region: str) -> PersonFacts:
         """What the rules ask about a number, seen from one region."""

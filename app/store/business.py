@@ -106,3 +106,17 @@ def open_cases(
         if kind not in held:
             held.append(kind)
     return found
+
+
+def open_of_employer(employer_id: int, kinds: Collection[str]) -> list[str]:
+    """The references of an employer's declarations of some kinds that were filed and are not decided."""
+    rows = db.session.scalars(
+        select(Declaration.reference)
+        .where(
+            Declaration.employer_id == employer_id,
+            Declaration.kind.in_(kinds),
+            Declaration.status.in_(WAITING),
+        )
+        .order_by(Declaration.id)
+    )
+    return list(rows)

@@ -11,6 +11,7 @@ from app.errors import Rejected
 from app.services import audits, batch_results, batch_run, declarations, imports, rosters, templates
 from app.services.forms import setting_of
 from app.store.bases import BaseRow, change_bases
+from app.store.business import open_of_employer
 from app.store.ids import new_id
 from app.store.models import ContributionLine, Declaration, Enrolment, EnrolmentChange, HumanTask
 from app.store.session import transaction
@@ -200,6 +201,33 @@ class TestWeinan:
         batch = run(actor, content, june, self.SETTINGS)
         ((_, error),) = batch_results.errors_of(batch.id)
         assert (error["code"], error["message"]) == ("base_annual.once", "基数申报工作只允许申报一次")
+
+    def test_wn_2_4_the_month_is_this_one(self, handlers, run, june):  # noqa: F811
+        actor = handlers[WEINAN]
+        content = filled(actor, "base_annual", [self.cells(employee(actor))])
+        batch = run(actor, content, june, {**self.SETTINGS, "declared_month": ["202605"]})
+        ((_, error),) = batch_results.errors_of(batch.id)
+        assert error["code"] == "base_annual.declared_month"
+        assert "2026-06" in error["message"]
+
+    def test_wn_2_4_after_the_months_additions_and_stops(self, handlers, run, june, monkeypatch):  # noqa: F811
+        actor = handlers[WEINAN]
+        content = filled(actor, "base_annual", [self.cells(employee(actor))])
+        waiting = "610500-0000000001"
+        monkeypatch.setattr("app.services.registry.open_of_employer", lambda _employer, _kinds: [waiting])
+        batch = run(actor, content, june, self.SETTINGS)
+        ((_, error),) = batch_results.errors_of(batch.id)
+        assert error["code"] == "base_annual.after_changes"
+        assert waiting in error["message"]
+
+    def test_wn_2_4_what_waits_is_the_employers_own(self, handlers, nantong, now):  # noqa: F811
+        assert open_of_employer(nantong.employer_id, ("enrol", "stop")) == []
+        found = employee(nantong)
+        stop = {"id_number": found.id_number, "stop_reason": "10"}
+        filed = declarations.file(nantong, "stop", stop, now)
+        assert open_of_employer(nantong.employer_id, ("enrol", "stop")) == [filed.reference]
+        assert open_of_employer(nantong.employer_id, ("enrol",)) == []
+        assert open_of_employer(handlers[WEINAN].employer_id, ("enrol", "stop")) == []
 
     def test_wn_2_4_retirees_apart(self, handlers, run, june):  # noqa: F811
         actor = handlers[WEINAN]
