@@ -11,12 +11,14 @@ from tests.bench.enrol import http_enrol_over_floor
 from tests.bench.inbox import inbox_1m_over_10k
 from tests.bench.measure import Measure, keep, table
 from tests.bench.reading import batch_read_over_calamine
+from tests.bench.retirement import http_retirement_over_floor
 from tests.bench.stage import Stage
 
 BENCHES: dict[str, Callable[[Stage], list[Measure]]] = {
     bench.__name__: bench
     for bench in (
         http_enrol_over_floor,
+        http_retirement_over_floor,
         inbox_1m_over_10k,
         batch_read_over_calamine,
         batch_10k_over_engine,

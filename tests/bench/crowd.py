@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from app.domain.identity import identity_check_digit
+from app.store.crypto import blind
+from app.store.employers import get_employer_by_no
+from app.store.enrolments import add_enrolments, enrolment_values
+from app.store.facts import employer_records, person_records
+from app.store.ids import new_id
 from app.store.people import add_people, person_values
 from app.store.session import transaction
 
@@ -25,6 +30,27 @@ def name(place: int) -> str:
     family = "王李张刘陈杨赵黄周吴"
     given = "伟芳娜敏静磊军洋勇艳"
     return family[place % 10] + given[place // 10 % 10] + given[place // 100 % 10]
+
+
+def insure(region: str, employer_no: str, count: int) -> list[str]:
+    """Register people and insure them at an employer in all of its funds; returns their numbers."""
+    found = register(region, count)
+    employer_id = get_employer_by_no(employer_no).id
+    funds = sorted(employer_records([employer_id])[employer_id].funds)
+    people = person_records([blind(number) for number in found])
+    with transaction():
+        add_enrolments(
+            [
+                enrolment_values(
+                    id=new_id(), region=region, person_id=record.id, employer_id=employer_id, fund=fund,
+                    person_type="1101", from_month="2020-01", wage_fen=800_000, base_fen=800_000,
+                )
+                for records in people.values()
+                for record in records
+                for fund in funds
+            ]
+        )  # fmt: skip
+    return found
 
 
 def register(region: str, count: int) -> list[str]:

@@ -7,7 +7,7 @@ from statistics import median
 from app.config import DEMO_PASSWORD
 from tests.bench.browser import Answer, Browser
 from tests.bench.crowd import register
-from tests.bench.floor import EnrolFloor
+from tests.bench.floor import CaseFloor
 from tests.bench.measure import Measure
 from tests.bench.stage import Stage
 
@@ -27,7 +27,8 @@ def http_enrol_over_floor(stage: Stage) -> list[Measure]:
         with stage.application(url):
             people = register(REGION, RUNS + WARM_UP)
         with stage.web_server(url) as port, stage.connection(url) as connection:
-            product, bare = _Product(port), EnrolFloor(connection, _facts())
+            product = _Product(port)
+            bare = CaseFloor(connection, "enrol", _facts(), {"submit": {}, "decide": {"decision": "approve"}})
             for number in people:
                 taken = {"http": product.run(number), "floor": bare.run()}
                 for side, steps in taken.items():
@@ -59,11 +60,11 @@ class _Product:
     def run(self, number: str) -> dict[str, float]:
         """Enrol somebody; seconds of each of the three posts."""
         filed = _file(self._handler, number)
-        reference = _moved(filed).split("/")[2]
+        reference = moved(filed).split("/")[2]
         submitted = self._handler.post(f"/cases/{reference}/submit", [("csrf_token", self._token)])
-        decided = _decide(self._auditor, reference)
+        decided = decide(self._auditor, reference)
         for answer in (submitted, decided):
-            _moved(answer)
+            moved(answer)
         return {"file": filed.seconds, "submit": submitted.seconds, "decide": decided.seconds}
 
     def close(self) -> None:
@@ -86,12 +87,14 @@ def _file(handler: Browser, number: str) -> Answer:
     )
 
 
-def _decide(auditor: Browser, reference: str) -> Answer:
+def decide(auditor: Browser, reference: str) -> Answer:
+    """Open a case and approve it."""
     form = auditor.get(f"/cases/{reference}").form("decision")
     return auditor.post(form.action, form.filled(decision="approve", opinion="同意"))
 
 
-def _moved(answer: Answer) -> str:
+def moved(answer: Answer) -> str:
+    """Where an act led to. Raises: RuntimeError where it was refused."""
     if answer.status not in (302, 303):
         raise RuntimeError(f"an act was refused: {answer.status}\n{answer.text[:3000]}")
     return answer.location

@@ -26,7 +26,7 @@ class ConstantServices(PythonScriptEngine):
     """Answers every service call at once."""
 
     def call_service(self, task: Any, **_call: Any) -> str:
-        return json.dumps({"message_code": "", "backpay_months": 0})
+        return json.dumps({"message_code": "", "backpay_months": 0, "reason": ""})
 
 
 class Floor:
@@ -90,27 +90,31 @@ class Floor:
         return workflow.is_completed()
 
 
-class EnrolFloor:
-    """Enrolments with a pending stage and one audit, one after the other."""
+class CaseFloor:
+    """Cases of one kind, one after the other: filed, then each of some acts with its answer."""
 
-    def __init__(self, connection: Any, facts: dict[str, Any]) -> None:
+    def __init__(
+        self, connection: Any, process_id: str, facts: dict[str, Any], acts: dict[str, dict[str, Any]]
+    ) -> None:
         self._connection = connection
-        self._floor = Floor("enrol", facts)
+        self._floor = Floor(process_id, facts)
+        self._acts = acts
         connection.execute(TABLE)
         connection.commit()
 
     def run(self) -> dict[str, float]:
-        """Seconds of each action of one enrolment."""
+        """Seconds of each action of one case."""
         began = time.perf_counter()
         instance_id = self._floor.file(self._connection)
-        filed = time.perf_counter()
-        self._floor.act(self._connection, instance_id, {})
-        submitted = time.perf_counter()
-        ended = self._floor.act(self._connection, instance_id, {"decision": "approve"})
-        decided = time.perf_counter()
+        taken = {"file": time.perf_counter() - began}
+        ended = False
+        for step, answer in self._acts.items():
+            began = time.perf_counter()
+            ended = self._floor.act(self._connection, instance_id, answer)
+            taken[step] = time.perf_counter() - began
         if not ended:
-            raise RuntimeError("the floor's enrolment did not end")
-        return {"file": filed - began, "submit": submitted - filed, "decide": decided - submitted}
+            raise RuntimeError("the floor's case did not end")
+        return taken
 
 
 def fill_times(facts: dict[str, Any], runs: int) -> float:
