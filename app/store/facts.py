@@ -80,7 +80,8 @@ _PEOPLE = (
         Enrolment.to_month, Enrolment.status, func.coalesce(_AT.c.employer_no, ""),
         Enrolment.id.label("enrolment_id"), Enrolment.employer_id, Enrolment.reason,
         Enrolment.ended_by_declaration_id,
-        Enrolment.wage_fen, Enrolment.base_fen, _ASKED.c.id_hash,
+        Enrolment.wage_fen, Enrolment.base_fen,
+        _ASKED.c.id_hash.label("asked_hash"),
     )
     .join(_ASKED, Person.id == func.coalesce(_ASKED.c.merged_into_id, _ASKED.c.id))
     .outerjoin(Enrolment.__table__, Enrolment.person_id == Person.id)
@@ -118,10 +119,10 @@ def person_records(id_hashes: Collection[bytes]) -> dict[bytes, list[PersonRecor
     if not id_hashes:
         return found
     last: PersonRecord | None = None
-    asked = seen = None
+    asked, seen = b"", set[int]()
     for row in db.session.execute(_PEOPLE, {"hashes": list(id_hashes)}):
-        if last is None or last.id != row[0] or asked != row[-1]:
-            last, asked, seen = PersonRecord(*row[:9]), row[-1], set[int]()
+        if last is None or last.id != row[0] or asked != row.asked_hash:
+            last, asked, seen = PersonRecord(*row[:9]), row.asked_hash, set[int]()
             found.setdefault(asked, []).append(last)
         # two aliases with one number name the same rows
         if row[9] is not None and row.enrolment_id not in seen:

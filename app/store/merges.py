@@ -64,7 +64,7 @@ def merge_people(rows: Sequence[MergeRow]) -> None:
         if done.rowcount != 1:
             raise Duplicate("person")
         for subject, model in _MOVED:
-            _move(row, subject, model, model.person_id, {"person_id": row.to_person_id})  # type: ignore[attr-defined]
+            _move(row, subject, model, model.person_id, {"person_id": row.to_person_id})
         # an alias of the alias follows, so that every number is one step away from its record
         _move(row, ALIAS, Person, Person.merged_into_id, {"merged_into_id": row.to_person_id})
 

@@ -111,7 +111,7 @@ def refuse_dead(person_ids: Collection[int]) -> None:
         raise Duplicate("person")
 
 
-def named_by(id_hash: bytes) -> Select[tuple[int]]:
+def named_by(id_hash: bytes) -> Select[int]:
     """The ids of the records that a number names: its own, and those that its merged ones went to."""
     return select(func.coalesce(Person.merged_into_id, Person.id)).where(Person.id_hash == id_hash)
 

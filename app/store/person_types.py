@@ -66,7 +66,7 @@ def change_types(rows: Sequence[TypeRow]) -> None:
     )
 
 
-def type_history(enrolment_ids: Collection[int] | Select[tuple[int]]) -> dict[int, list[TypeRow]]:
+def type_history(enrolment_ids: Collection[int] | Select[int]) -> dict[int, list[TypeRow]]:
     """What changed in each enrolment's person type, oldest first, in one statement."""
     found: dict[int, list[TypeRow]] = {}
     rows = db.session.scalars(

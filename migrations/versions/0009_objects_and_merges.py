@@ -12,7 +12,7 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-_UNPAID = sa.text("received_on IS NULL AND reversed_by_id IS NULL")
+_UNPAID = "received_on IS NULL AND reversed_by_id IS NULL"
 
 
 def upgrade() -> None:
@@ -59,7 +59,7 @@ def upgrade() -> None:
     op.create_index("ix_person_move_row", "person_move", ["subject", "row_id"])
     op.create_index("ix_person_move_from", "person_move", ["from_person_id"])
     op.create_index("ix_person_merged", "person", ["merged_into_id"], **_where("merged_into_id IS NOT NULL"))
-    op.create_index("ix_line_unpaid", "contribution_line", ["employer_id", "due_month"], **_where(_UNPAID.text))
+    op.create_index("ix_line_unpaid", "contribution_line", ["employer_id", "due_month"], **_where(_UNPAID))
 
 
 def _where(words: str) -> dict[str, sa.TextClause]:

@@ -1,4 +1,4 @@
-"""Two records of one person become one (SZ-1.4 message 4, SZ-2.4): what moves, what is refunded, what blocks it."""
+"""Two records of one person become one (SZ-1.4, SZ-2.4): what moves, what is refunded, what blocks it."""
 
 from datetime import date
 
@@ -308,7 +308,7 @@ def test_two_merges_of_one_person_one_is_open(suzhou, clerk, decider, pair, now)
 
 
 def test_any_other_open_case_blocks_it(suzhou, clerk, decider, pair, now):
-    found, (first, second) = pair
+    found, _ = pair
     made = declarations.file(suzhou, "person_merge", merge_form(found), now)
     with transaction() as session:
         # a retirement that was filed at the counter before the second record came to be
