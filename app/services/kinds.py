@@ -23,6 +23,7 @@ from app.services import (
     transferring,
     type_changing,
     unit_accounts,
+    unit_links,
     updating,
     withdrawing,
 )
@@ -47,6 +48,7 @@ HANDLINGS: Handlings = {
     "withdrawal": withdrawing.HANDLING,
     "death_undo": death_undoing.HANDLING,
     "employer_registration": unit_accounts.HANDLING,
+    "employer_link": unit_links.HANDLING,
     "identity_correction": correcting_identity.HANDLING,
     "person_merge": merging.HANDLING,
     "employer_transfer": transferring.HANDLING,

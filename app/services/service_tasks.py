@@ -7,7 +7,7 @@ from datetime import date
 
 from app.domain.problem import Problem
 from app.errors import Conflict, Rejected
-from app.services import arrears, kinds, subjects, unit_accounts
+from app.services import arrears, kinds, subjects, unit_accounts, unit_links
 from app.services.cases import Case
 from app.services.handling import Result
 from app.services.host import Context, submission_day, take_data
@@ -136,4 +136,6 @@ SERVICES: Mapping[str, Service] = {
     "notice.send": send_notice,
     "employer_registration.send_code": unit_accounts.send_code,
     "employer_registration.expire": unit_accounts.expire,
+    "employer_link.send_code": unit_links.send_code,
+    "employer_link.expire": unit_accounts.expire,
 }

@@ -143,3 +143,11 @@ def waiting_references(user_id: int, kind: str, status: str) -> list[str]:
         .order_by(Declaration.id)
     )
     return list(db.session.scalars(query))
+
+
+def fact_values(employer_id: int, kind: str, status: str, fact: str) -> set[int]:
+    """What an employer's declarations of a kind and status have noted as one of their facts."""
+    query = select(Declaration.facts).where(
+        Declaration.employer_id == employer_id, Declaration.kind == kind, Declaration.status == status
+    )
+    return {int(facts[fact]) for facts in db.session.scalars(query) if fact in facts}

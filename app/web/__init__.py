@@ -16,12 +16,13 @@ from app.web.materials import materials
 from app.web.operators import operators
 from app.web.registration import registration
 from app.web.sms import sms
+from app.web.units import units
 from app.web.yearly import yearly
 
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
-    incidents, materials, sms, registration, operators, yearly, counter.counter,
+    incidents, materials, sms, registration, operators, units, yearly, counter.counter,
 )  # fmt: skip
 
 

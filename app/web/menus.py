@@ -159,10 +159,15 @@ _OWN = Group(
     key="own",
 )
 _STAFF = Group(
-    _l("单位管理"), (Entry("operators.listed", _l("操作员管理"), "users", "operator.manage"),), key="staff"
+    _l("单位管理"),
+    (
+        Entry("operators.listed", _l("操作员管理"), "users", "operator.manage"),
+        Entry("units.listed", _l("业务单位"), "building", "operator.manage"),
+    ),
+    key="staff",
 )
 # Kinds that are filed elsewhere than from the menu of somebody who is signed in.
-ELSEWHERE = frozenset({"employer_registration"})
+ELSEWHERE = frozenset({"employer_link", "employer_registration"})
 MENUS = MappingProxyType(
     {EMPLOYER: (*_HALL, _STAFF, _OWN), AGENCY: (*_AGENCY, _OWN), PLATFORM: (*_PLATFORM, _OWN)}
 )
