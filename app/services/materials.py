@@ -94,6 +94,7 @@ class MaterialList:
     at_step: bool
     max_megabytes: int
     max_files: int
+    pictures_only: bool
     errors: Sequence[FieldError]
 
     @property
@@ -136,6 +137,7 @@ def list_items(actor: Actor, reference: str, now: datetime) -> MaterialList:
         at_step=at_step,
         max_megabytes=rules.integer("material.max_megabytes", now),
         max_files=max_files(rules, row.kind, now),
+        pictures_only=pictures_only(rules, row.kind, now),
         errors=missing(needs, provided, refused),
     )
 
@@ -152,6 +154,9 @@ def upload(
     rules = parameters(row.region)
     need = _need(needs_of(row, rules), item)
     kind, pages = _look(content, need, rules, now)
+    if kind not in PICTURES and pictures_only(rules, row.kind, now):
+        words = "本事项只能上传图片（JPG、PNG），请将几份材料拼接在一张图片中再上传"
+        raise Rejected([FieldError(need.field, "material.pictures_only", words)])
     name = safe_name(file_name, EXTENSIONS[kind])
     number = new_id()
     material = MaterialRow(
@@ -266,6 +271,11 @@ def max_files(rules: ParameterSet, kind: str, now: datetime) -> int:
     """How many documents a case of a kind may have."""
     own = f"material.max_files.{kind}"
     return rules.integer(own if rules.has(own) else "material.max_files", now)
+
+
+def pictures_only(rules: ParameterSet, kind: str, now: datetime) -> bool:
+    """Whether a case of a kind takes pictures and nothing else. Source: Nanjing manual 04."""
+    return kind in rules.listed("material.picture_kinds", now)
 
 
 def safe_name(given: str, extension: str) -> str:

@@ -21,7 +21,7 @@ from app.services.cases import Case
 from app.services.handling import Handling, Result
 from app.services.results import AmountLine, Amounts
 from app.services.stop_effects import ACTIVE, RETIRED, change_stretch, take_back
-from app.services.stopping import amount_back, open_stretches
+from app.services.stopping import amount_back, open_stretches, owed
 from app.services.subjects import is_number, with_open_case
 from app.store.enrolments import enrolment_values
 from app.store.facts import StretchRecord
@@ -104,7 +104,7 @@ def judge(case: Case, today: date) -> Verdict:
     )
     if verdict.accepted:
         found = plan(case)
-        back = sorted({line.accrual_month for line in (*found.unpaid, *found.paid)})
+        back = sorted({line.accrual_month for line in owed((*found.unpaid, *found.paid))})
         if back and not _goes_on_paying(case, found):
             told = Problem("retirement.takes_back", "retirement_date", {"months": "、".join(back)})
             verdict = Verdict((), (*verdict.warnings, told))
@@ -166,7 +166,7 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if case.declaration.person_id is None:
         subjects.identify(case)
     found, month = plan(case), month_of(today)
-    if _goes_on_paying(case, found):
+    if _goes_on_paying(case, found) or not (found.one_off_fen or owed((*found.unpaid, *found.paid))):
         return None
     lines = [amount_back(line, line.due_type, month) for line in found.unpaid]
     lines += [amount_back(line, REFUND, month) for line in found.paid]

@@ -21,6 +21,7 @@ from app.services.subjects import is_number, with_open_case
 from app.store.crypto import blind
 from app.store.facts import StretchRecord
 from app.store.ledger import LineRow
+from app.store.personal_accounts import ALLOCATION_PARTIES
 
 RETIREES = "stop_retiree"
 FIELDS = ("stop_month", "stop_date")
@@ -116,8 +117,8 @@ def judge(case: Case, today: date) -> Verdict:
     )
     if verdict.accepted:
         back = plan(case, today).taken_back
-        if back:
-            verdict = Verdict((), (*verdict.warnings, _takes_back(back)))
+        if owed(back):
+            verdict = Verdict((), (*verdict.warnings, _takes_back(owed(back))))
         open_kinds = registry.open_allowances(row.person_hash, row.region)
         if open_kinds:
             kinds = "、".join(case.parameters.kind_label(each) for each in open_kinds)
@@ -126,11 +127,15 @@ def judge(case: Case, today: date) -> Verdict:
     return with_open_case(case, verdict)
 
 
-def _takes_back(lines: Iterable[LineRow]) -> Problem:
-    owed = [line for line in lines if not line.party.startswith("allocation")]
+def owed(lines: Iterable[LineRow]) -> list[LineRow]:
+    """The charges that somebody pays: what is allocated to an account costs nobody anything."""
+    return [line for line in lines if line.party not in ALLOCATION_PARTIES]
+
+
+def _takes_back(lines: Sequence[LineRow]) -> Problem:
     figures = {
-        "amount": f"{Decimal(sum(line.amount_fen for line in owed)) / 100:.2f}",
-        "months": "、".join(sorted({line.accrual_month for line in owed})),
+        "amount": f"{Decimal(sum(line.amount_fen for line in lines)) / 100:.2f}",
+        "months": "、".join(sorted({line.accrual_month for line in lines})),
     }
     return Problem("stop.takes_back", "stop_month", figures)
 
@@ -184,7 +189,7 @@ def trial_of(case: Case, today: date) -> Amounts | None:
         records = case.registry.records(case.declaration.person_hash, case.declaration.region)
         case.declaration.person_id = records[0].id if len(records) == 1 else None
     found = plan(case, today)
-    if not found.taken_back:
+    if not owed(found.taken_back):
         return None
     month = month_of(today)
     lines = [amount_back(line, line.due_type, month) for line in found.unpaid]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +21,7 @@ from app.services.cases import Case
 from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.services.stop_effects import ACTIVE, CANCELLED, ENDED, change_stretch, take_back
-from app.services.stopping import amount_back
+from app.services.stopping import amount_back, owed
 from app.services.subjects import is_number, with_open_case
 from app.store.business import hold_person, open_business
 from app.store.facts import StretchRecord
@@ -113,16 +113,16 @@ def judge(case: Case, today: date) -> Verdict:
         AccountFacts(found.payable_fen, [each for each in others if each not in ALLOWANCES], allowances),
         today,
     )
-    if verdict.accepted and found.taken_back:
-        verdict = Verdict((), (*verdict.warnings, _takes_back(found.taken_back)))
+    back = owed(found.taken_back)
+    if verdict.accepted and back:
+        verdict = Verdict((), (*verdict.warnings, _takes_back(back)))
     return with_open_case(case, verdict)
 
 
-def _takes_back(lines: Iterable[LineRow]) -> Problem:
-    owed = [line for line in lines if line.party not in ALLOCATION_PARTIES]
+def _takes_back(lines: Sequence[LineRow]) -> Problem:
     figures = {
-        "amount": format_yuan(from_fen(sum(line.amount_fen for line in owed))),
-        "months": "、".join(sorted({line.accrual_month for line in owed})),
+        "amount": format_yuan(from_fen(sum(line.amount_fen for line in lines))),
+        "months": "、".join(sorted({line.accrual_month for line in lines})),
     }
     return Problem("withdrawal.takes_back", "termination_date", figures)
 
@@ -168,7 +168,7 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if case.declaration.person_id is None:
         subjects.identify(case)
     found = plan(case)
-    if not found.taken_back:
+    if not owed(found.taken_back):
         return None
     month = month_of(today)
     lines = [amount_back(line, line.due_type, month) for line in found.unpaid]

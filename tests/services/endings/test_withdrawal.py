@@ -21,7 +21,7 @@ from app.store.models import (
 )
 from app.store.personal_accounts import CORRECTION, account_balance, add_entries, entry_values
 from app.store.session import transaction
-from tests.documents.samples import picture
+from tests.documents.samples import pdf, picture
 from tests.services.conftest import rows, task_of
 from tests.services.endings.people import NANJING, PAID, allocate, employee
 from tests.services.endings.people import withdrawal_form as form
@@ -118,6 +118,16 @@ def test_nj_4_2_one_attachment_only(handler, now):
     with pytest.raises(Rejected) as second:
         materials.upload(handler, made, "withdrawal_picture", "b.jpg", picture(text="b"), now)
     assert second.value.errors[0].message == "最多上传1个文件"
+
+
+def test_nj_4_2_the_attachment_is_a_picture(handler, now):
+    made = declarations.file(handler, "withdrawal", form(employee(handler)), now).reference
+    with pytest.raises(Rejected) as refused:
+        materials.upload(handler, made, "withdrawal_picture", "a.pdf", pdf(1), now)
+    assert refused.value.errors[0].code == "material.pictures_only"
+    assert "拼接在一张图片" in refused.value.errors[0].message
+    listed = materials.list_items(handler, made, now)
+    assert (listed.pictures_only, listed.max_files) == (True, 1)
 
 
 def test_nj_4_2_two_different_auditors(handler, filed, auditor, senior, now):
