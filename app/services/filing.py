@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,8 @@ CHANNEL_ONLINE, CHANNEL_COUNTER = "03", "02"
 TOKEN = re.compile(r"\d{6}-[0-9A-HJKMNP-TV-Z]{10}", re.ASCII)
 # who the case is about: another number would be another case
 _IDENTITY_FIELDS = ("id_type", "id_number")
+# what a corrected number may bring along
+_WITH_IDENTITY = ("name", "sex", "birth_date", "nationality", "ethnicity")
 _NEXT_STEPS = {
     "draft": "fill", "pending": "submit", "submitted": "audit", "in_audit": "audit", "returned": "correct",
 }  # fmt: skip
@@ -191,20 +193,47 @@ def form_task(case: Case) -> str:
     raise Conflict(host.STALE)
 
 
-def correct(case: Case, data: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+def opened(form: Form, return_fields: Collection[str]) -> frozenset[str]:
+    """The fields that a returned form opens: those the auditor named, and what follows from them.
+
+    With a number go its document type and what the number says; a value of the registry cannot be typed,
+    so naming one opens the number. Where that leaves nothing to type, all of it is open.
+    """
+    by_name = form.by_name
+    named = {name for name in return_fields if name in by_name}
+    if any(by_name[name].readonly for name in named):
+        named |= {field.name for field in form.identities}
+    for name in list(named):
+        named |= set(by_name[name].derive)
+        if name in _IDENTITY_FIELDS:
+            named |= {*_IDENTITY_FIELDS, *_WITH_IDENTITY}
+        if by_name[name].options_from:
+            named.add("person_type")
+    found = frozenset(name for name in named if name in by_name and not by_name[name].readonly)
+    return found or frozenset(field.name for field in form.fields if not field.readonly)
+
+
+def correct(case: Case, given: Mapping[str, Any], actor: Actor, now: datetime) -> None:
     """Take a corrected form: what changed is kept old and new, and shown to the auditor.
 
-    Source: a returned case stays about the same person, unless the auditor asked for another number.
-    Raises: Rejected.
+    Only what the auditor asked for may change: another value elsewhere is refused, a field that the page
+    did not send keeps its value. Raises: Rejected.
     """
-    before, row = case.data, case.declaration
+    before, row, form = case.data, case.declaration, case.bundle.form(case.declaration.kind)
     # read-only fields are the registry's: no correction changes them
-    typed_in = [field.name for field in case.bundle.form(row.kind).fields if not field.readonly]
-    changed = [name for name in typed_in if before.get(name) != data.get(name)]
-    moved = [name for name in _IDENTITY_FIELDS if name in changed and name not in row.return_fields]
-    if moved:
+    typed_in = [field.name for field in form.fields if not field.readonly]
+    open_now, data = opened(form, row.return_fields), dict(given)
+    differing = [name for name in typed_in if not _same(before.get(name), data.get(name))]
+    closed = [name for name in differing if name not in open_now]
+    moved = next((name for name in closed if data.get(name) not in (None, "", [])), None)
+    if moved in _IDENTITY_FIELDS:
         words = "退回补正不能更换证件号码，请废弃本申报后重新申报"
-        raise Rejected([FieldError(moved[0], "correct.other_person", words)])
+        raise Rejected([FieldError(moved, "correct.other_person", words)])
+    if moved is not None:
+        words = f"退回补正只能修改审核人员要求补正的栏目，“{form.by_name[moved].title}”不能修改"
+        raise Rejected([FieldError(moved, "correct.not_opened", words)])
+    data |= {name: before[name] for name in closed if name in before}
+    changed = [name for name in differing if name in open_now]
     old = {name: before[name] for name in changed if name in before}
     case.note(
         "corrected",
@@ -216,6 +245,13 @@ def correct(case: Case, data: Mapping[str, Any], actor: Actor, now: datetime) ->
     known = row.facts.get("changed_fields", []) if row.facts.get("correcting") else []
     row.facts = {**row.facts, "changed_fields": sorted({*known, *changed}), "correcting": True}
     host.take_data(case, data)
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether a value stayed: nothing typed is nothing, the order of ticks says nothing."""
+    if isinstance(before, list) and isinstance(after, list):
+        return sorted(map(str, before)) == sorted(map(str, after))
+    return before == after or (before in (None, "", []) and after in (None, "", []))
 
 
 def require_filer(actor: Actor, case: Case) -> None:

@@ -19,7 +19,7 @@ from app.domain.declaration import DRAFT, FINAL, IN_AUDIT, PENDING, RETURNED, SU
 from app.domain.parameters import COUNTER, ONLINE
 from app.errors import NotFound
 from app.services.actors import AGENCY, EMPLOYER
-from app.services.filing import CHANNEL_COUNTER
+from app.services.filing import CHANNEL_COUNTER, opened
 from app.services.results import CaseView
 from app.store.queries import counter as queries
 from app.store.queries.counter import CounterFilter, Unit
@@ -42,7 +42,9 @@ def register(app: Flask) -> None:
     """Have the pages that file know whom the counter files for, and keep it in their addresses."""
     app.before_request(_stand)
     app.url_defaults(_carry)
-    app.jinja_env.globals.update(counter_unit=lambda: g.get("counter_unit"), at_counter=at_counter)
+    app.jinja_env.globals.update(
+        counter_unit=lambda: g.get("counter_unit"), at_counter=at_counter, opened=opened
+    )
 
 
 def at_counter() -> bool:
@@ -154,7 +156,7 @@ def _kinds(region: str) -> list[tuple[str, list[tuple[str, str, bool]]]]:
 @counter.get("/counter/cases/<view>")
 @guard("counter.file", scope="region")
 def listed(view: str) -> ResponseReturnValue:
-    """The counter's drafts, what waits to be submitted, what was handed over: mine, or the whole counter's."""
+    """The counter's drafts, what waits to be submitted, what was handed over: mine or everybody's."""
     if view not in VIEWS:
         raise NotFound("view")
     names = ("who", "kind", "q")
