@@ -21,6 +21,7 @@ form
   x-sections      [{id, title}] in page order
   x-guide         [{title, text}]: the guide line above the form
   x-roster        active or retired: the person is picked from the employer's own people
+  x-people        active or retired: many people are picked from the employer's own, into the field `people`
   x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, wage, locked}: the
                   batch file. Settings are asked once for the whole file, `optional` may be missing in a row
                   though the page asks for it, prefill "roster" hands out the insured staff with their present
@@ -29,6 +30,7 @@ form
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -40,6 +42,9 @@ from app.formspec.resolve import CodeList, FormDocumentError, resolve_schema
 from app.formspec.validate import compile_validator
 
 __all__ = ["Batch", "Field", "Form", "FormDocumentError", "Option", "Section"]
+
+# how a column's title may end: (格式如2020/01/01)
+_REMARK = re.compile(r"[(（].*$")
 
 # What a page posts beside the fields.
 CONTROL_NAMES = frozenset({"csrf_token", "action", "lock_version", "next"})
@@ -132,7 +137,8 @@ class Form:
 
     @cached_property
     def batch_form(self) -> Form:
-        """The same form as a batch row has it: only what columns and settings ask can be missing.
+        """The same form as a batch row has it: only what columns and settings ask can be missing, and each
+        field goes by its column's title, without the remark that a title may end in.
 
         Raises: FormDocumentError where the form has no batch file.
         """
@@ -146,7 +152,16 @@ class Form:
             for entry in columns
             if entry.column is not None and entry.column.required and entry.name not in required
         ]
-        schema = {**self.schema, "required": required}
+        titles = {
+            entry.name: _REMARK.sub("", entry.column.title)
+            for entry in map(self.by_name.__getitem__, self.batch.columns)
+            if entry.column is not None
+        }
+        properties = {
+            name: {**entry, "title": titles[name]} if titles.get(name) else entry
+            for name, entry in self.schema["properties"].items()
+        }
+        schema = {**self.schema, "properties": properties, "required": required}
         return Form(f"{self.name}#batch", schema, self.codes)
 
     @cached_property

@@ -47,6 +47,7 @@ def row_to_data(
     and an identity card number fills birth date, sex and nationality.
     """
     batch = form.batch
+    words = form.batch_form if batch else form
     data: dict[str, Any] = dict(settings or {})
     errors: list[FieldError] = []
     for name in batch.columns if batch else form.by_name:
@@ -56,7 +57,7 @@ def row_to_data(
         entry = form.by_name[name]
         code = _unreadable(entry, raw)
         if code is not None:
-            errors.append(field_error(form, name, code, cell=row.address(name), value=cell_text(raw)))
+            errors.append(field_error(words, name, code, cell=row.address(name), value=cell_text(raw)))
             continue
         value = _typed(form, entry, raw)
         if value not in ("", []):
