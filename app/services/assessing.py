@@ -63,7 +63,7 @@ def assess(
     second run adds nothing. Once a month is begun for an employer, whoever joins it later is charged by his
     own declaration. Raises: Rejected (`month`: too early, or not a month), ParameterMissing.
     """
-    _check_month(month, now)
+    check_month_open(month, now)
     done = Assessed(month)
     for employer in _employers(region, employer_id):
         _assess_employer(employer, month, now, done)
@@ -73,7 +73,8 @@ def assess(
     return done
 
 
-def _check_month(month: str, now: datetime) -> None:
+def check_month_open(month: str, now: datetime) -> None:
+    """Refuse what cannot be assessed today. Raises: Rejected (`month`)."""
     try:
         open_now = check_assessed_month(month, month_of(now))
     except ValueError:

@@ -244,6 +244,16 @@ def _read(row: NoticeRow, now: datetime) -> Notice:
     )
 
 
+def totals_of(notice_ids: Collection[int]) -> dict[int, Row]:
+    """What notices come to, for lists: without the late fee of what is still open."""
+    found = {}
+    for notice_id, sums in store.sums_of(notice_ids).items():
+        found[notice_id] = total = Row("", "", "")
+        for each in sums:
+            total.add(each)
+    return found
+
+
 def rows_of(sums: Sequence[Sum], funds: Collection[str]) -> list[Row]:
     """Sums as rows: months in order, in each the due types, and the funds in the region's order."""
     order = {code: place for place, code in enumerate(funds)}

@@ -150,8 +150,7 @@ def pay_order(order_id: int, paid_on: date, now: datetime, *, actor: Actor = SYS
         return True
 
 
-def open_orders(actor: Actor, region: str, after_id: int, limit: int) -> list[OrderRow]:
-    """Orders of a region that wait to be paid, oldest first. Raises: Forbidden, NotFound."""
-    require(actor, "ledger.view")
-    require_region(actor, region)
-    return payment_orders.list_issued([region], after_id, limit)
+def open_orders(actor: Actor, after_id: int, limit: int) -> list[OrderRow]:
+    """Orders of the actor's regions that wait to be paid, oldest first. Raises: Forbidden."""
+    require(actor, "ledger.post")
+    return payment_orders.list_issued(sorted(actor.regions), after_id, limit)

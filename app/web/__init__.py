@@ -12,6 +12,7 @@ from app.web.cases import cases
 from app.web.decisions import audits
 from app.web.hall import hall
 from app.web.incidents import incidents
+from app.web.ledger import ledger
 from app.web.materials import materials
 from app.web.operators import operators
 from app.web.registration import registration
@@ -22,7 +23,7 @@ from app.web.yearly import yearly
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
-    incidents, materials, sms, registration, operators, units, yearly, counter.counter,
+    incidents, materials, sms, registration, operators, units, yearly, counter.counter, ledger,
 )  # fmt: skip
 
 

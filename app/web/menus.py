@@ -118,6 +118,7 @@ _HALL = (
             Entry("yearly.undeclared", _l("基数未申报人员"), "users", "person.view", kind="base_annual"),
             Entry("queries.people", _l("参保人员查询"), "users", "person.view"),
             Entry("queries.lines", _l("缴费明细查询"), "list-details", "ledger.view"),
+            Entry("ledger.notices", _l("缴费通知单"), "receipt", "ledger.view", "menu.notices"),
         ),
         "menu.query",
         QUERY,
@@ -139,6 +140,14 @@ _AGENCY = (
             Entry("inbox.home", _l("待办"), "inbox", "inbox.view", count="group"),
             Entry("inbox.audited", _l("已办"), "list-check", "inbox.view"),
             Entry("yearly.employers", _l("年度基数"), "coins", "person.view", kind="base_annual"),
+        ),
+    ),
+    Group(
+        _l("征缴管理"),
+        (
+            Entry("ledger.home", _l("月度核定"), "coins", "ledger.assess"),
+            Entry("ledger.notices", _l("缴费通知单"), "receipt", "ledger.view"),
+            Entry("ledger.orders", _l("待支付"), "wallet", "ledger.post"),
         ),
     ),
     Group(
