@@ -163,6 +163,11 @@ def mask(number: str) -> str:
     return f"{number[:4]}*****{number[-4:]}"
 
 
+def mask_each(numbers: str) -> str:
+    """Return several numbers as lists show them, whatever stood between them."""
+    return "、".join(mask(part) for part in re.split(r"[\s,，、;；]+", numbers) if part)
+
+
 def mask_phone(phone: str) -> str:
     """Return a phone number as lists show it: 188****2234."""
     if len(phone) <= 7:

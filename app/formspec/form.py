@@ -22,6 +22,7 @@ form
   x-guide         [{title, text}]: the guide line above the form
   x-roster        active or retired: the person is picked from the employer's own people
   x-people        active or retired: many people are picked from the employer's own, into the field `people`
+  x-people        active or retired: many people are picked from the employer's own, into the field `people`
   x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, wage, locked}: the
                   batch file. Settings are asked once for the whole file, `optional` may be missing in a row
                   though the page asks for it, prefill "roster" hands out the insured staff with their present

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,14 @@ from app.services import filing
 from app.services.actors import Actor
 from app.services.filing import Target
 from app.services.kinds import handling
-from app.store.queries.roster import NUMBER_LENGTH, RosterRow, find_member, list_roster, members
+from app.store.queries.roster import (
+    NUMBER_LENGTH,
+    RosterRow,
+    find_member,
+    list_roster,
+    members,
+    numbers_of,
+)
 
 ACTIVE, RETIRED = "active", "retired"
 
@@ -49,6 +56,16 @@ def picked_by_number(actor: Actor, kind: str, number: str) -> dict[str, Any]:
     return picked(actor, kind, found[0].person_id) if found else {}
 
 
+def picked_many(actor: Actor, kind: str, person_ids: Collection[int]) -> list[str]:
+    """The numbers of people picked from the roster; those that are not in it are left out.
+
+    Raises: NotFound (this form is about nobody of the roster), Forbidden.
+    """
+    target = filing.target_of(actor, kind, None)
+    retired = roster_of(target.bundle.form(kind)) == RETIRED
+    return numbers_of(target.employer.id, _fund(target), person_ids, retired=retired)
+
+
 def prefilled(target: Target, form: Form, now: datetime) -> Iterator[dict[str, Any]]:
     """The rows of a template handed out with the roster: people, and what a blank form starts with."""
     kind = target.bundle.kind
@@ -65,7 +82,7 @@ def prefilled(target: Target, form: Form, now: datetime) -> Iterator[dict[str, A
 
 def roster_of(form: Form) -> str:
     """Which people a form is picked from: active, retired, or "" for none. Raises: NotFound for none."""
-    found = str(form.schema.get("x-roster", ""))
+    found = str(form.schema.get("x-roster") or form.schema.get("x-people") or "")
     if found not in (ACTIVE, RETIRED):
         raise NotFound("roster")
     return found

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.web import audited, auth, counter, errors, frame, i18n, public, records, security
 from app.web import picking as picking
+from app.web import picking_many as picking_many
 from app.web.approvals import approvals
 from app.web.batch_materials import batches
 from app.web.cases import cases

@@ -11,11 +11,12 @@ from flask_babel import gettext as _
 from app import clock
 from app.definitions.current import Bundle, get_bundle, parameters
 from app.domain.declaration import DRAFT, FINAL, PENDING
-from app.domain.identity import mask
+from app.domain.identity import mask, mask_each
 from app.services import declarations as services
 from app.services.actors import AGENCY, EMPLOYER
 from app.services.forms import is_stepwise, is_verified
 from app.services.material_needs import FORM as MATERIALS
+from app.services.objects import MANY
 from app.services.results import BulkResult, CaseView
 from app.web import counter, decisions, progress
 from app.web.amounts import months_of, total_of_months
@@ -147,6 +148,8 @@ def case_context(case: CaseView) -> dict[str, Any]:
         for field in form.identities
         if case.data.get(field.name) and actor().side != EMPLOYER
     }
+    if actor().side != EMPLOYER and case.data.get(MANY):
+        masked[MANY] = mask_each(str(case.data[MANY]))
     return {
         "case": case,
         "form": form,

@@ -12,6 +12,7 @@ from app.domain.calendar import month_of
 from app.domain.declaration import DRAFT, IN_AUDIT, REJECTED, RETURNED, SUBMITTED
 from app.errors import NotFound
 from app.services import notices as services
+from app.services.arrears import arrears_of
 from app.store.queries import hall as queries
 from app.store.queries.hall import Filter
 from app.web.frame import words
@@ -42,6 +43,7 @@ def home() -> ResponseReturnValue:
         ),
         moving=queries.list_records(employer_id, Filter((SUBMITTED, IN_AUDIT)), limit=LINES),
         shortcuts=SHORTCUTS,
+        arrears=arrears_of(employer_id, spoken, today) if spoken else None,
     )
 
 

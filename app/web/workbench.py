@@ -12,12 +12,13 @@ from flask_babel import gettext as _
 from app import clock
 from app.definitions.current import parameters, regions
 from app.domain.codes import code_list
-from app.domain.identity import mask, mask_phone
+from app.domain.identity import mask, mask_each, mask_phone
 from app.domain.parameters import ParameterSet
 from app.errors import FieldError
 from app.formspec.form import Field, Form
 from app.services.actors import Actor
 from app.services.forms import Policy
+from app.services.objects import MANY
 from app.services.results import CaseView, TaskView
 from app.services.reviewing import Review, review
 from app.services.updating import OLD, compared
@@ -232,6 +233,8 @@ def _shown(each: Field, value: Any, rules: ParameterSet) -> str:
         return mask_phone(str(value))
     if each.kind in ("identity", "account"):
         return mask(str(value))
+    if each.name == MANY:
+        return mask_each(str(value))
     text = translated_text(words_of(each, value, rules))
     return _("%(amount)s 元", amount=text) if each.kind == "money" else text
 
