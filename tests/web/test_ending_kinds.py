@@ -46,7 +46,7 @@ def actor(app) -> Actor:
         ("retirement", near_retirement, retirement, "pension_assessment", "医保退休办理", "4321.50"),
         (
             "withdrawal", employee, withdrawal, "withdrawal_picture",
-            "参保人员个人账户一次性支取", "个人账户可支取余额",
+            "参保人员个人账户一次性支取", "个人账户余额",
         ),
     ],
 )  # fmt: skip
