@@ -124,7 +124,7 @@ def _check_amount(amount_fen: int | None, owed_fen: int, paid: rules.Cover) -> N
         words = f"金额超过未到账的 {format_yuan(from_fen(owed_fen))} 元，请核对后再登记"
         raise Rejected([FieldError("amount_yuan", "ledger.amount_too_high", words)])
     if not paid.items:
-        words = "金额不足以缴清任何一人一个月的一个险种，不能登记"
+        words = "金额不足以缴清第一笔应缴（按月份、人员、险种的顺序），不能登记"
         raise Rejected([FieldError("amount_yuan", "ledger.amount_too_low", words)])
 
 
