@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from app.extensions import db
-from app.store.models import Declaration, Person
+from app.store.models import Declaration, DeclarationObject, Person
 from app.store.session import is_postgresql, lock
 
 FINISHED = ("done", "approved")
@@ -28,6 +28,12 @@ class BusinessRow:
     reverts_id: int | None = None
 
 
+def about_person(person_hash: bytes) -> ColumnElement[bool]:
+    """Whether a declaration is about a person: alone, or among many."""
+    among = select(DeclarationObject.declaration_id).where(DeclarationObject.person_hash == person_hash)
+    return or_(Declaration.person_hash == person_hash, Declaration.id.in_(among))
+
+
 def finished_business(person_hash: bytes, region: str) -> list[BusinessRow]:
     """A person's finished declarations in a region, oldest first, in one statement."""
     done_at = func.coalesce(Declaration.decided_at_utc, Declaration.submitted_at_utc)
@@ -42,7 +48,7 @@ def finished_business(person_hash: bytes, region: str) -> list[BusinessRow]:
             Declaration.facts,
         )
         .where(
-            Declaration.person_hash == person_hash,
+            about_person(person_hash),
             Declaration.region == region,
             Declaration.status.in_(FINISHED),
         )
@@ -74,7 +80,7 @@ def open_business(person_hash: bytes, region: str, without: str) -> list[str]:
     rows = db.session.scalars(
         select(Declaration.kind)
         .where(
-            Declaration.person_hash == person_hash,
+            about_person(person_hash),
             Declaration.region == region,
             Declaration.status.in_(WAITING),
             Declaration.reference != without,

@@ -32,6 +32,9 @@ ONLINE = {
     "employer_registration": ("", "A0", "A0", "A0", "A0", "A0"),
     "employer_link": ("", "", "", "", "", "A0"),
     "maternity_bank": ("P A1 M", "", "", "", "A1 M", ""),
+    "person_merge": ("A1 W",) * 6,
+    "employer_transfer": ("A1 W",) * 6,
+    "person_type_change": ("A1 W",) * 6,
     "nursing_allowance": ("P A1 M", "", "", "", "A1 M", ""),
 }
 

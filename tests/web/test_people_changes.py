@@ -1,4 +1,4 @@
-"""The pages of merges and transfers: the request after a refusal, ticking people, what is masked; the arrears banner."""
+"""The pages of merges and transfers: the request after a refusal, ticks, what is masked; the arrears banner."""
 
 import re
 

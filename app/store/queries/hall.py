@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, distinct, func, or_, select
 
 from app.domain.enrolment import COUNTER_CHANNEL
 from app.extensions import db
+from app.store.business import about_person
 from app.store.crypto import blind
 from app.store.models import (
     ContributionLine,
@@ -258,7 +259,7 @@ def _filtered(statement: Any, employer_id: int, wanted: Filter) -> Any:
     if wanted.kind:
         tests.append(Declaration.kind == wanted.kind)
     if len(wanted.text) >= _NUMBER_LENGTH and wanted.text.isalnum():
-        tests.append(Declaration.person_hash == blind(wanted.text))
+        tests.append(about_person(blind(wanted.text)))
     elif wanted.text:
         name = Declaration.person_name.startswith(wanted.text, autoescape=True)
         tests.append(or_(Declaration.reference == wanted.text.upper(), name))
