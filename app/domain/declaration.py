@@ -23,6 +23,7 @@ KINDS = MappingProxyType(
         "employer_update": ("单位信息维护", EMPLOYER),
         "employer_registration": ("单位注册", EMPLOYER),
         "employer_link": ("关联业务单位", EMPLOYER),
+        "employer_opening": ("单位参保登记", EMPLOYER),
         "employer_transfer": ("单位转移", PEOPLE),
         "death_undo": ("死亡登记撤销", PERSON),
         "person_type_change": ("身份转换", PERSON),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.enrolment import ENDED
+from app.domain.identity import check_credit_code
 from app.domain.operator import is_mobile
 from app.domain.problem import Problem, Verdict
 
@@ -77,3 +78,38 @@ def check_link(
     if not unit.phone:
         return Verdict((Problem("employer_link.no_phone", "employer_no"),))
     return Verdict()
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningFacts:
+    """What is known when a new unit is entered. `known_as` are numbers with the same credit code; `earliest`
+    and `latest` the months (YYYY-MM) with which its insurance may begin."""
+
+    applying: bool
+    known_as: Collection[str]
+    funds: Collection[str]
+    earliest: str
+    latest: str
+    phone_usable: bool
+
+
+def check_opening(data: Mapping[str, Any], facts: OpeningFacts) -> Verdict:
+    """Judge the entry of a new unit; another unit of the same credit code is a warning to the auditor."""
+    if not facts.applying:
+        return Verdict((Problem("employer_opening.standing", "employer_name"),))
+    found = []
+    code = check_credit_code(str(data.get("credit_code") or ""))
+    if not code.valid:
+        found.append(Problem(f"credit_code.{code.reason}", "credit_code"))
+    if not set(data.get("funds") or ()) <= set(facts.funds):
+        found.append(Problem("employer_opening.fund_not_here", "funds"))
+    if not facts.earliest <= str(data.get("start_month") or "") <= facts.latest:
+        limits = {"earliest": facts.earliest, "latest": facts.latest}
+        found.append(Problem("employer_opening.month_limits", "start_month", limits))
+    if not facts.phone_usable:
+        found.append(Problem("employer_opening.phone", "contact_mobile"))
+    warned = ()
+    if facts.known_as:
+        numbers = {"numbers": "、".join(facts.known_as)}
+        warned = (Problem("employer_opening.known", "credit_code", numbers),)
+    return Verdict(tuple(found), warned)

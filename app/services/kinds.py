@@ -24,6 +24,7 @@ from app.services import (
     type_changing,
     unit_accounts,
     unit_links,
+    unit_opening,
     updating,
     withdrawing,
 )
@@ -49,6 +50,7 @@ HANDLINGS: Handlings = {
     "death_undo": death_undoing.HANDLING,
     "employer_registration": unit_accounts.HANDLING,
     "employer_link": unit_links.HANDLING,
+    "employer_opening": unit_opening.HANDLING,
     "identity_correction": correcting_identity.HANDLING,
     "person_merge": merging.HANDLING,
     "employer_transfer": transferring.HANDLING,

@@ -7,7 +7,7 @@ from datetime import date
 
 from app.domain.problem import Problem
 from app.errors import Conflict, Rejected
-from app.services import arrears, kinds, subjects, unit_accounts, unit_links
+from app.services import arrears, kinds, subjects, unit_accounts, unit_links, unit_opening
 from app.services.cases import Case
 from app.services.handling import Result
 from app.services.host import Context, submission_day, take_data
@@ -138,4 +138,6 @@ SERVICES: Mapping[str, Service] = {
     "employer_registration.expire": unit_accounts.expire,
     "employer_link.send_code": unit_links.send_code,
     "employer_link.expire": unit_accounts.expire,
+    "employer_opening.drop": unit_opening.drop,
+    "employer_opening.reject": unit_opening.reject,
 }

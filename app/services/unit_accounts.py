@@ -49,7 +49,7 @@ def facts_of(unit: UnitRow, phone: str, month: str) -> UnitFacts:
         phone,
         funds_of(unit.id, month),
         has_account=bool(operators.admins_of([unit.id], STANDING)),
-        phone_taken=bool(phone) and not _usable(phone, unit),
+        phone_taken=bool(phone) and not usable(phone, unit),
     )
 
 
@@ -121,7 +121,7 @@ def open_account(unit: UnitRow, name: str, phone: str) -> int:
         values = activating.new_account(phone, name or phone)
         operators.add_account(values)
         return int(values["id"])
-    if not _usable(phone, unit):
+    if not usable(phone, unit):
         raise Conflict("该手机号码不能用于开通账号")
     if known.status == REMOVED:
         user = lock_user(known.id)
@@ -166,7 +166,7 @@ def expire(context: Context) -> Result:
     return None
 
 
-def _usable(phone: str, unit: UnitRow) -> bool:
+def usable(phone: str, unit: UnitRow) -> bool:
     """Whether a phone's account may become this unit's admin: a new one, or one that nobody else's rights
     would grow by (roles are of a whole region)."""
     known = users.find_user(phone)

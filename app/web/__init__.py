@@ -15,6 +15,7 @@ from app.web.hall import hall
 from app.web.incidents import incidents
 from app.web.ledger import ledger
 from app.web.materials import materials
+from app.web.opening import opening
 from app.web.operators import operators
 from app.web.registration import registration
 from app.web.sms import sms
@@ -24,7 +25,7 @@ from app.web.yearly import yearly
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
-    incidents, materials, sms, registration, operators, units, yearly, counter.counter, ledger,
+    incidents, materials, sms, registration, operators, units, opening, yearly, counter.counter, ledger,
 )  # fmt: skip
 
 

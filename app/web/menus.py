@@ -129,6 +129,7 @@ _AGENCY = (
         _l("柜面受理"),
         (
             Entry("counter.home", _l("受理申报"), "building", "counter.file"),
+            Entry("opening.begin", _l("新单位登记"), "file-plus", "counter.file"),
             _counter("drafts", _l("柜面草稿"), "notes"),
             _counter("pending", _l("柜面待提交"), "send"),
             _counter("submitted", _l("柜面已提交"), "list-check"),
