@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from app.domain.declaration import ALLOWANCES
 from app.domain.enrolment import RETIREE_TYPES, EmployerFacts, EnrolmentFacts, PersonFacts
+from app.domain.identity import FEMALE
 from app.errors import NotFound
 from app.store import declarations as declaration_store
 from app.store.bases import BaseRow, base_history
@@ -23,6 +24,9 @@ from app.store.ledger import LineRow, standing_lines
 from app.store.personal_accounts import account_balance
 from app.store.session import in_transaction
 
+# of whom it was asked: people and employers, and what was found
+OpenCases = tuple[set[bytes], set[int], list[tuple[bytes | None, int, str]]]
+
 
 @dataclass
 class Registry:
@@ -36,7 +40,7 @@ class Registry:
     bases: dict[int, list[BaseRow]] = field(default_factory=dict)
     balances: dict[int, int] = field(default_factory=dict)
     open_of_employers: dict[tuple[int, tuple[str, ...]], list[str]] = field(default_factory=dict)
-    allowances: dict[str, dict[bytes, list[str]]] = field(default_factory=dict)
+    allowances: dict[str, OpenCases] = field(default_factory=dict)
 
     def read_employers(self, employer_ids: Iterable[int]) -> None:
         """Read employers with their funds: one statement at most."""
@@ -81,6 +85,35 @@ class Registry:
         self.balances.clear()
         self.allowances.clear()
 
+    def is_unchanged(self, own: Collection[str]) -> bool:
+        """Whether the database, held for writing now, still says what was read before it was held.
+
+        `own` are the references of cases that were made since and are not written yet. A statement or two for
+        each thing that was read, however many people it is about.
+        """
+        if self.balances:
+            return False
+        fresh = Registry()
+        fresh.read_employers(self.employers)
+        fresh.read_people(self.people)
+        fresh.read_open(self.open_keys)
+        for employer_id, kinds in self.open_of_employers:
+            fresh.waiting(employer_id, kinds)
+        for region, (hashes, employers, _) in self.allowances.items():
+            found = open_cases(hashes, employers, region, ALLOWANCES)
+            fresh.allowances[region] = hashes, employers, found
+        for after_month, billed_from in self.standing:
+            ids = set(self.standing[after_month, billed_from])
+            # from here on nobody charges them, or posts their payment, until this action is over
+            hold_people(ids)
+            lines = standing_lines(ids, after_month, billed_from)
+            fresh.standing[after_month, billed_from] = {each: lines.get(each, []) for each in ids}
+        if self.bases:
+            history = base_history(set(self.bases))
+            fresh.bases = {each: history.get(each, []) for each in self.bases}
+        held = {key: None if reference in own else reference for key, reference in self.open_keys.items()}
+        return replace(self, open_keys=held) == fresh
+
     def employer(self, employer_id: int) -> EmployerRecord:
         """One employer. Raises: NotFound."""
         self.read_employers([employer_id])
@@ -124,15 +157,25 @@ class Registry:
             self.balances[person_id] = account_balance(person_id)
         return self.balances[person_id]
 
-    def open_allowances(self, id_hash: bytes | None, region: str) -> list[str]:
-        """The allowances whose cases of a person are open; reads those of everybody read so far."""
+    def open_allowances(self, id_hash: bytes | None, employer_id: int, region: str) -> list[str]:
+        """The allowances whose cases about a person are open, and for a woman those about the employer.
+
+        Reads those of everybody and every employer read so far: one statement at most.
+        """
         if id_hash is None:
             return []
-        if id_hash not in self.allowances.get(region, {}):
-            hashes = {*self.people, id_hash}
-            found = open_cases(hashes, region, ALLOWANCES)
-            self.allowances[region] = {each: found.get(each, []) for each in hashes}
-        return self.allowances[region][id_hash]
+        known = self.allowances.get(region)
+        if known is None or id_hash not in known[0] or employer_id not in known[1]:
+            hashes, employers = {*self.people, id_hash}, {*self.employers, employer_id}
+            known = hashes, employers, open_cases(hashes, employers, region, ALLOWANCES)
+            self.allowances[region] = known
+        woman = self.person_facts(id_hash, region).sex == FEMALE
+        found = [
+            kind
+            for person, employer, kind in known[2]
+            if person == id_hash or (woman and person is None and employer == employer_id)
+        ]
+        return list(dict.fromkeys(found))
 
     def waiting(self, employer_id: int, kinds: tuple[str, ...]) -> list[str]:
         """The references of an employer's declarations of these kinds that are filed and not decided."""

@@ -119,7 +119,7 @@ def judge(case: Case, today: date) -> Verdict:
         back = plan(case, today).taken_back
         if owed(back):
             verdict = Verdict((), (*verdict.warnings, _takes_back(owed(back))))
-        open_kinds = registry.open_allowances(row.person_hash, row.region)
+        open_kinds = registry.open_allowances(row.person_hash, row.employer_id, row.region)
         if open_kinds:
             kinds = "、".join(case.parameters.kind_label(each) for each in open_kinds)
             told = Problem("stop.allowance_open", "id_number", {"kinds": kinds})

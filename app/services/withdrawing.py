@@ -104,7 +104,7 @@ def judge(case: Case, today: date) -> Verdict:
     row, registry = case.declaration, case.registry
     found = plan(case)
     others = open_business(row.person_hash, row.region, row.reference) if row.person_hash else []
-    allowances = [each for each in others if each in ALLOWANCES]
+    allowances = registry.open_allowances(row.person_hash, row.employer_id, row.region)
     verdict = rules.check_withdrawal(
         case.parameters,
         request_of(case),

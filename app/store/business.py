@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.extensions import db
 from app.store.models import Declaration, DeclarationObject, Person
@@ -91,27 +91,28 @@ def open_business(person_hash: bytes, region: str, without: str) -> list[str]:
 
 
 def open_cases(
-    person_hashes: Collection[bytes], region: str, kinds: Collection[str]
-) -> dict[bytes, list[str]]:
-    """Which of some kinds people have filed and nobody has decided yet, by person; one statement."""
-    found: dict[bytes, list[str]] = {}
-    if not person_hashes or not kinds:
-        return found
+    person_hashes: Collection[bytes], employer_ids: Collection[int], region: str, kinds: Collection[str]
+) -> list[tuple[bytes | None, int, str]]:
+    """What of some kinds is filed and not decided, about people or, without a person, about employers.
+
+    Shape: blind index of the person or None, employer, kind; one statement.
+    """
+    if not kinds:
+        return []
+    of_people = Declaration.person_hash.in_(person_hashes)
+    of_employers = and_(Declaration.person_hash.is_(None), Declaration.employer_id.in_(employer_ids))
     rows = db.session.execute(
-        select(Declaration.person_hash, Declaration.kind)
+        select(Declaration.person_hash, Declaration.employer_id, Declaration.kind)
         .where(
-            Declaration.person_hash.in_(person_hashes),
+            or_(of_people, of_employers),
             Declaration.region == region,
             Declaration.status.in_(WAITING),
             Declaration.kind.in_(kinds),
         )
         .order_by(Declaration.id)
     )
-    for person_hash, kind in rows:
-        held = found.setdefault(person_hash or b"", [])
-        if kind not in held:
-            held.append(kind)
-    return found
+    return [(row[0], row[1], row[2]) for row in rows]
+
 
 
 def open_of_employer(employer_id: int, kinds: Collection[str]) -> list[str]:
