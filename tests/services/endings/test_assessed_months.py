@@ -11,7 +11,15 @@ from app.services.billing import notices_named
 from app.store.models import Assessment, ContributionLine, Declaration, Enrolment
 from app.store.session import transaction
 from tests.services.conftest import citizen, rows
-from tests.services.endings.people import NANJING, OF_AGE, employee, retirement_form, withdrawal_form
+from tests.services.endings.people import (
+    NANJING,
+    OF_AGE,
+    PAID,
+    allocate,
+    employee,
+    retirement_form,
+    withdrawal_form,
+)
 from tests.services.test_revert import enrol_form, refused, registry_of, revert_form
 from tests.services.test_stop import open_funds, stop_form
 
@@ -195,3 +203,24 @@ def test_an_ending_of_this_month_stays_in_the_register_of_march(handler, desk, n
     assert march <= funds
     with pytest.raises(Rejected):
         declarations.file(handler, "stop", stop_form(found, NANJING), now)
+
+
+def test_arrears_keep_nobody_from_stopping(handler, now):
+    """Stops stay open where months are unpaid; only the kinds that the parameter names wait."""
+    found = employee(handler, born=OF_AGE)
+    allocate(handler, found, now, "2026-07", 64000, party="employer")
+    with pytest.raises(Rejected) as refused_one:
+        declarations.file(handler, "retirement", retirement_form(found), now)
+    assert refused_one.value.errors[0].code == "retirement.arrears"
+    assert declarations.file(handler, "stop", stop_form(found, NANJING), now).status == "done"
+    assert sums(found.person_id) == {"2026-07": 64000}
+
+
+def test_taking_only_an_allocation_back_costs_nobody_anything(handler, now):
+    found = employee(handler)
+    allocate(handler, found, now, MONTH, 16000, PAID)
+    form = stop_form(found, NANJING, stop_date="2026-10-31")
+    checked = declarations.check(handler, "stop", form, now)
+    assert (list(checked.warnings), checked.amounts) == ([], None)
+    paid = declarations.check(handler, "withdrawal", withdrawal_form(found), now)
+    assert "withdrawal.takes_back" not in [each.code for each in paid.warnings]

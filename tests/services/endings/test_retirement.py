@@ -10,7 +10,6 @@ from app.services import audits, declarations, trials
 from app.store.models import (
     ContributionLine,
     Declaration,
-    Employer,
     Enrolment,
     EnrolmentChange,
     Outbox,
@@ -159,17 +158,35 @@ def test_elsewhere_it_is_for_the_counter(person, now):
         declarations.file(suzhou, "retirement", form(employee(suzhou)), now)
 
 
-def test_the_counter_of_another_region_files_and_somebody_else_decides(person, now):
-    counter = person("suzhou.counter")
-    found = employee(person("suzhou.handler"))
-    employer = person("suzhou.handler").employer_id
-    assert rows(Employer, id=employer)[0].region == "320500"
-    made = declarations.file(counter, "retirement", form(found), now, employer_id=employer)
+@pytest.mark.parametrize("slug", ["suzhou", "nantong", "huaian", "lianyungang"])
+def test_the_counter_of_another_region_files_and_somebody_else_decides(person, now, slug):
+    counter, handler = person(f"{slug}.counter"), person(f"{slug}.handler")
+    found = employee(handler)
+    made = declarations.file(counter, "retirement", form(found), now, employer_id=handler.employer_id)
     assert made.status == "submitted"
-    done = audits.decide(person("suzhou.auditor"), task_of(made.reference), "approve", "", [], now)
+    with pytest.raises(Forbidden):
+        audits.decide(counter, task_of(made.reference), "approve", "", [], now)
+    done = audits.decide(person(f"{slug}.auditor"), task_of(made.reference), "approve", "", [], now)
     assert done.message_code == "retirement.accepted"
     after = [row for row in rows(Enrolment, person_id=found.person_id) if row.to_month is None]
     assert {row.person_type for row in after} == {"1201"}
+    typed = stop_form(found, rows(Declaration, reference=made.reference)[0].region)
+    assert refusals(handler, typed, now)[0][0] == "stop.retiree"
+
+
+def test_months_are_those_of_the_submission_whenever_it_is_approved(handler, desk, filed, now):
+    """Filed in November, decided in January: a retiree from November, later charges are taken back."""
+    found = employee(handler)
+    made = filed(found)
+    december = allocate(handler, found, now, "2026-12", 64000, party="employer")
+    january = now.replace(year=2027, month=1, day=8)
+    audits.decide(desk.auditor, task_of(made), "approve", "", [], january)
+    done = audits.decide(desk.senior, task_of(made), "approve", "", [], january)
+    assert done.status == "approved"
+    (case,) = rows(Declaration, reference=made)
+    assert december in {row.reversal_of_id for row in rows(ContributionLine, declaration_id=case.id)}
+    after = [row for row in rows(Enrolment, person_id=found.person_id) if row.to_month is None]
+    assert {row.from_month for row in after} == {"2026-11"}
 
 
 @pytest.mark.parametrize(
