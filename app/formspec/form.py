@@ -19,9 +19,10 @@ field
   x-excel         {title, note, default, sample, required, format, codes}: the field's column in the template
 form
   x-sections      [{id, title}] in page order
+  x-messages      {code: words} of the form's own kind; a region's parameters may say them in another way
+  x-several       an employer may have several of them under way
   x-guide         [{title, text}]: the guide line above the form
   x-roster        active or retired: the person is picked from the employer's own people
-  x-people        active or retired: many people are picked from the employer's own, into the field `people`
   x-people        active or retired: many people are picked from the employer's own, into the field `people`
   x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, wage, locked}: the
                   batch file. Settings are asked once for the whole file, `optional` may be missing in a row

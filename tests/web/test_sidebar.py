@@ -7,6 +7,7 @@ import pytest
 from app.domain.menu import read_menu
 from app.web.menus import Entry, Group, batch_entry, kind_entry
 from app.web.sidebar import arranged
+from tests.domain.regions import REGIONS, load_region
 
 HOME = Group("", (Entry("hall.home", "首页", "home"),), key="home")
 DECLARE = Group("网上经办", (kind_entry("enrol"), batch_entry("enrol"), kind_entry("stop")), key="declare")
@@ -77,3 +78,17 @@ def test_the_menu_follows_the_manual(visit, city):
     assert "未开通" in side
     if city == "weinan":
         assert "不在本系统办理" in side
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_pages_that_a_menu_names_are_there(app, region):
+    pages = {item.page for group in load_region(region).menu for item in group.items if item.page}
+    assert pages <= set(app.view_functions)
+
+
+def test_home_offers_each_page_once(visit):
+    page = visit("weinan.handler").get("/hall").text
+    shortcuts = page[page.index('class="shortcuts') :]
+    links = re.findall(r'<a href="([^"]+)"', shortcuts[: shortcuts.index("</div>")])
+    assert links
+    assert len(links) == len(set(links))
