@@ -123,7 +123,8 @@ def _check_amount(amount_fen: int | None, owed_fen: int, paid: rules.Cover) -> N
     if amount_fen > owed_fen:
         words = f"金额超过未到账的 {format_yuan(from_fen(owed_fen))} 元，请核对后再登记"
         raise Rejected([FieldError("amount_yuan", "ledger.amount_too_high", words)])
-    if not paid.items:
+    if paid.paid_fen <= 0:
+        # a credit alone would enter less than nothing
         words = "金额不足以缴清第一笔应缴（按月份、人员、险种的顺序），不能登记"
         raise Rejected([FieldError("amount_yuan", "ledger.amount_too_low", words)])
 

@@ -157,12 +157,9 @@ def post_payment(number: str) -> ResponseReturnValue:
     if done.repeated:
         notify(_("该笔到账此前已登记，没有重复登记。"), "warn")
     else:
-        told = _("已登记到账 %(amount)s 元。", amount=format_yuan(from_fen(done.amount_fen)))
+        told = _("已登记到账 %(amount)s 元。", amount=f"{from_fen(done.amount_fen):,.2f}")
         if done.left_fen:
-            told += _(
-                "余 %(left)s 元不足以缴清下一人一个月的一个险种，没有登记。",
-                left=format_yuan(from_fen(done.left_fen)),
-            )
+            told += _("余 %(left)s 元不足以缴清下一笔，没有登记。", left=f"{from_fen(done.left_fen):,.2f}")
         notify(told, "warn" if done.left_fen else "good")
     return redirect(url_for("ledger.notice", number=number), 303)
 

@@ -1,0 +1,73 @@
+"""`flask ledger`: counts, notices, payments, and how it ends."""
+
+import json
+
+import pytest
+
+EMPLOYER, MONTH = "32050000003", "2026-11"
+
+
+@pytest.fixture
+def run(app):
+    def call(*words, code=0):
+        answer = app.test_cli_runner().invoke(args=["ledger", *words])
+        assert answer.exit_code == code, answer.output
+        return answer
+
+    return call
+
+
+def read(answer):
+    return json.loads(answer.stdout)
+
+
+def test_assess_notice_and_pay(run):
+    done = read(run("assess", "--month", MONTH, "--employer", EMPLOYER, "--json"))
+    assert (done["month"], done["employers"]) == (MONTH, 1)
+    assert done["added"] == {"people": done["people"], "lines": done["lines"]}
+    assert set(done["totals"]) == {"employer", "employee", "allocation"}
+    (head,) = done["notices"]
+    again = read(run("assess", "--month", MONTH, "--employer", EMPLOYER, "--json"))
+    assert again["added"] == {"people": 0, "lines": 0}
+    assert {**again, "added": done["added"]} == done
+
+    notice = read(run("notice", head["number"], "--json"))
+    assert read(run("notice", EMPLOYER, "--json"))["number"] == head["number"]
+    cents = sum(int(line["amount"].replace(".", "")) for line in notice["lines"])
+    assert notice["totals"]["amount"].replace(".", "") == str(cents)
+    assert notice["totals"]["employee"] == done["totals"]["employee"]
+    assert notice["totals"]["employer"] == done["totals"]["employer"]
+    assert notice["uppercase"].endswith(("整", "分"))
+    assert {line["due_type_name"] for line in notice["lines"]} == {"正常应缴"}
+    assert notice["uppercase"] in run("notice", head["number"]).stdout
+
+    paid = read(run("pay", head["number"], "--on", "2026-11-17", "--json"))
+    assert (paid["state"], paid["amount"]) == ("paid", notice["totals"]["amount"])
+    assert read(run("pay", head["number"], "--on", "2026-11-17", "--json"))["repeated"]
+    assert read(run("notice", head["number"], "--json"))["state"] == "paid"
+
+
+def test_all_at_once_in_words(run):
+    text = run("assess", "--month", MONTH).stdout
+    assert "lines added" in text
+    assert "0 people and 0 lines added" in run("assess", "--month", MONTH).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("assess", "--month", "2027-05"), 1),
+        (("assess", "--month", "x"), 1),
+        (("assess", "--month", MONTH, "--employer", "no"), 1),
+        (("assess",), 2),
+        (("notice", "no"), 1),
+        (("notice",), 2),
+        (("pay", "no", "--on", "2026-11-17"), 1),
+        (("pay", "no"), 2),
+        (("pay", "no", "--on", "x"), 2),
+        (("pay", "no", "--on", "2026-11-17", "--amount", "-1"), 2),
+        (("pay-order", "no", "--on", "2026-11-17"), 1),
+    ],
+)
+def test_how_it_ends(run, words, code):
+    assert run(*words, code=code).stderr
