@@ -23,7 +23,7 @@ from app.store import imports as store
 from app.store.constraints import Duplicate
 from app.store.crypto import encrypt_json
 from app.store.imports import ACCEPTED, REJECTED, ResultRow
-from app.store.session import transaction
+from app.store.session import end_read, transaction
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ def run(batch_id: int) -> None:
         with transaction():
             batch_lease.hold(batch)
             store.set_batch(batch_id, total_rows=len(plan.rows), lease_until_utc=batch_lease.lease_end())
-        done = store.last_row(batch_id)
-        left = [row for row in plan.rows if row.number > done]
+        done = store.list_done(batch_id)
+        left = [row for row in plan.rows if row.number not in done]
         step = max(len(left), 1) if plan.all_or_nothing else CHUNK
         for start in range(0, len(left), step):
             if not _work(plan, left[start : start + step]):
@@ -98,15 +98,22 @@ def _commit_once(plan: Plan, checked: Sequence[Checked], refused: Exception | No
 
 
 def _commit_whole(plan: Plan, checked: Sequence[Checked]) -> bool:
-    """All rows or none: one refusal gives all of them back."""
+    """All rows or none: one refusal gives all of them back.
+
+    The rows are filed in memory before the database is held for writing: thousands of them would keep
+    everybody else waiting. Under the lock what was read is read again; what differs is filed again.
+    """
     bad = [each for each in checked if each.errors]
     answers: dict[int, Exception] = {}
     if not bad:
+        early = _filed_early(plan, checked)
         try:
             with transaction():
                 if batch_lease.is_stopping(plan.batch):
                     return False
-                filed = _file(plan, checked)
+                own = {each.declaration.reference for each in early}
+                current = bool(early) and plan.target.registry.is_unchanged(own)
+                filed: Sequence[Case | Exception] = early if current else _file(plan, checked)
                 answers = {
                     each.row.number: answer
                     for each, answer in zip(checked, filed, strict=True)
@@ -120,6 +127,14 @@ def _commit_whole(plan: Plan, checked: Sequence[Checked]) -> bool:
         except Duplicate as error:
             answers = {checked[0].row.number: in_words(error)}
     return _give_all_back(plan, checked, answers, len(bad) + len(answers))
+
+
+def _filed_early(plan: Plan, checked: Sequence[Checked]) -> list[Case]:
+    """All rows as cases that nobody has written yet; none of them where a single one is refused."""
+    end_read()
+    filed = _file(plan, checked)
+    cases = [each for each in filed if isinstance(each, Case)]
+    return cases if len(cases) == len(filed) else []
 
 
 def _give_all_back(

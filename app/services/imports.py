@@ -17,7 +17,7 @@ from app.domain.problem import problem_text
 from app.errors import Conflict, FieldError, NotFound, Rejected
 from app.formspec.form import Form
 from app.formspec.validate import field_error, validate
-from app.services import batch_lease, filing
+from app.services import batch_lease, batch_rows, filing
 from app.services.actors import Actor, require, require_employer, require_row
 from app.services.kinds import handling
 from app.store import batch_people
@@ -26,7 +26,7 @@ from app.store.batch_people import BatchFileRow
 from app.store.crypto import encrypt, encrypt_json
 from app.store.files import file_store
 from app.store.ids import new_id
-from app.store.imports import FAILED, QUEUED, RUNNING, STOPPED, BatchRow
+from app.store.imports import FAILED, FINISHED, QUEUED, REJECTED, RUNNING, STOPPED, BatchRow
 from app.store.session import after_commit, transaction
 
 log = logging.getLogger(__name__)
@@ -270,6 +270,32 @@ def requeue(batch_id: int) -> bool:
     batch = store.hold_batch(batch_id)
     if batch is None or batch.state != FAILED:
         return False
+    _requeue(batch)
+    return True
+
+
+def requeue_failed_rows(batch_id: int) -> bool:
+    """Have the rows worked on again that failed through nobody's input, inside the caller's transaction.
+
+    Of a file that is taken as a whole that is every row. False where nothing is left to try.
+    """
+    batch = store.hold_batch(batch_id)
+    if batch is None or batch.state not in (FINISHED, FAILED):
+        return False
+    results = store.list_results(batch_id, REJECTED, 0, None)
+    codes = {row.row_number: {error["code"] for error in row.errors} for row in results}
+    again = [number for number, found in codes.items() if batch_rows.FAILED in found]
+    if again:
+        # the others of a whole file came back only because of these
+        again += [number for number, found in codes.items() if found == {batch_rows.OTHERS}]
+    if not again:
+        return False
+    store.remove_results(batch_id, again)
+    store.set_batch(
+        batch_id,
+        done_rows=batch.done_rows - len(again),
+        rejected_rows=batch.rejected_rows - len(again),
+    )
     _requeue(batch)
     return True
 

@@ -63,10 +63,11 @@ def _import(_actor: Actor, given: Arguments, _now: datetime, close: Close) -> An
         return imports.requeue(given["batch_id"])
 
 
-def _import_rows(_actor: Actor, _given: Arguments, _now: datetime, close: Close) -> Any:
-    """The rows went back to the employer, who sends them again: only the incident is left to be closed."""
+def _import_rows(_actor: Actor, given: Arguments, _now: datetime, close: Close) -> Any:
+    """The rows that failed are worked on again, where nobody has removed their batch since."""
     with transaction():
         close()
+        return imports.requeue_failed_rows(given["batch_id"])
 
 
 def _prepare_material(_actor: Actor, given: Arguments, now: datetime, close: Close) -> Any:

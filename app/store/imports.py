@@ -75,6 +75,7 @@ class AcceptedRow:
 
 _BATCH = ImportBatch.__table__
 _ROW = ImportRow.__table__
+_NUMBERS_AT_ONCE = 500
 _COLUMNS = tuple(_BATCH.c[name] for name in BatchRow.__slots__)
 _ROW_COLUMNS = tuple(_ROW.c[name] for name in ResultRow.__slots__)
 
@@ -183,12 +184,17 @@ def add_results(rows: Sequence[ResultRow]) -> None:
     session.insert_rows(ImportRow, [values_of(row) for row in rows])
 
 
-def last_row(batch_id: int) -> int:
-    """The number of the last row that has a result; 0 where there is none."""
-    found = db.session.execute(
-        select(func.max(_ROW.c.row_number)).where(_ROW.c.batch_id == batch_id)
-    ).scalar()
-    return int(found or 0)
+def remove_results(batch_id: int, row_numbers: Sequence[int]) -> None:
+    """Forget what became of some rows: they will be worked on again."""
+    wanted = list(row_numbers)
+    for start in range(0, len(wanted), _NUMBERS_AT_ONCE):
+        part = wanted[start : start + _NUMBERS_AT_ONCE]
+        db.session.execute(delete(_ROW).where(_ROW.c.batch_id == batch_id, _ROW.c.row_number.in_(part)))
+
+
+def list_done(batch_id: int) -> set[int]:
+    """The numbers of all rows that have a result."""
+    return set(db.session.scalars(select(_ROW.c.row_number).where(_ROW.c.batch_id == batch_id)))
 
 
 def list_results(batch_id: int, state: str, after_row: int, limit: int | None) -> list[ResultRow]:

@@ -5,11 +5,32 @@ from sqlalchemy import select, update
 
 from app.errors import Conflict, Forbidden, NotFound, Rejected
 from app.extensions import db
-from app.services import batch_checklist, batch_documents, batch_steps, declarations, imports, material_work
+from app.services import (
+    batch_checklist,
+    batch_documents,
+    batch_results,
+    batch_run,
+    batch_steps,
+    declarations,
+    imports,
+    incidents,
+    material_work,
+)
 from app.services.batch_checklist import COMPLETE, MISSING, PAST
 from app.services.batch_sheets import NO_ITEM, SEVERAL, UNKNOWN, Choice
+from app.services.service_tasks import SERVICES
 from app.store.files import file_store
-from app.store.models import BatchFile, Declaration, Event, Material, Notice, Outbox, Person
+from app.store.models import (
+    BatchFile,
+    Declaration,
+    Enrolment,
+    Event,
+    Incident,
+    Material,
+    Notice,
+    Outbox,
+    Person,
+)
 from app.store.session import transaction
 from tests.documents.samples import HOSTILE, picture
 from tests.services.batch_files import filled
@@ -303,3 +324,66 @@ def rename(batch, found, like):
             .where(Declaration.batch_id == batch.id, Declaration.person_hash == wanted)
             .values(person_name=like.name)
         )
+
+
+class TestWholeFile:
+    """A file that is taken as a whole is filed before the database is held, and looked at again under it."""
+
+    def file(self, handler, people):
+        return filled(
+            handler, "stop", [cells_of(each, stop_month=MONTH, stop_reason=ENDED) for each in people]
+        )
+
+    def test_what_changed_meanwhile_is_seen(self, handler, people, run, monkeypatch):  # noqa: F811
+        early = batch_run._filed_early
+
+        def then_stopped(plan, checked):
+            filed = early(plan, checked)
+            with transaction():
+                db.session.execute(
+                    update(Enrolment)
+                    .where(Enrolment.person_id == people[1].person_id)
+                    .values(to_month="2026-10", status="stopped")
+                )
+            return filed
+
+        monkeypatch.setattr(batch_run, "_filed_early", then_stopped)
+        batch = run(handler, "stop", self.file(handler, people[:3]))
+        assert (batch.state, batch.accepted_rows, batch.rejected_rows) == ("finished", 0, 3)
+        codes = [error["code"] for _, error in batch_results.errors_of(batch.id)]
+        assert codes.count("import.other_rows_bad") == 2
+
+    def test_filed_once_where_nothing_changed(self, handler, people, run, monkeypatch):  # noqa: F811
+        times = []
+        usual = batch_run._file
+        monkeypatch.setattr(batch_run, "_file", lambda *given: times.append(1) or usual(*given))
+        assert run(handler, "stop", self.file(handler, people)).accepted_rows == 4
+        assert len(times) == 1
+
+
+class TestRetry:
+    def test_rows_that_failed_are_worked_on_again(self, handlers, person, run, now, monkeypatch):  # noqa: F811
+        actor = handlers["320500"]
+        found = [employee(actor, place) for place in range(3)]
+        more = {"stop_reason": "辞职", "stop_date": "2026/11/30"}
+        cells = [cells_of(each, **more) for each in found]
+        cells[0]["stop_date"] = "2026/11/15"
+        usual = SERVICES["stop.apply"]
+
+        def breaks(context, **given):
+            if context.case.declaration.person_name == found[2].name:
+                raise RuntimeError("a fault of ours")
+            return usual(context, **given)
+
+        monkeypatch.setitem(SERVICES, "stop.apply", breaks)
+        batch = run(actor, "stop", filled(actor, "stop", cells))
+        assert (batch.accepted_rows, batch.rejected_rows) == (1, 2)
+        monkeypatch.setitem(SERVICES, "stop.apply", usual)
+        (incident,) = rows(Incident, batch_id=batch.id)
+        incidents.retry(person("suzhou.supervisor"), incident.id, now)
+        batch_run.run(batch.id)
+        again = imports.get_batch(actor, batch.id)
+        assert (again.state, again.total_rows, again.done_rows) == ("finished", 3, 3)
+        assert (again.accepted_rows, again.rejected_rows) == (2, 1)
+        assert [row.status for row in rows(Incident, batch_id=batch.id)] == ["resolved"]
+        assert len(rows(Notice, batch_id=batch.id)) == 2
