@@ -18,6 +18,7 @@ from app.services.actors import Actor, require, require_employer
 from app.services.sms import send_sms
 from app.store import accounts as users
 from app.store import operators as store
+from app.store.account_events import AccountEventRow, list_events
 from app.store.constraints import Duplicate
 from app.store.employers import get_employer
 from app.store.events import EventRow, add_events
@@ -44,6 +45,7 @@ ADDED_WORDS = (
 )
 RESET_WORDS = "【医保单位网厅】您的网厅账号密码已由单位管理员重置。请在网厅登录页点击“激活账号”重新设置密码。"
 HANDED_OVER = (DRAFT, PENDING, RETURNED)
+SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ def get_operator(actor: Actor, user_id: int) -> Operator:
     if row is None or not set(row.employer_ids) & actor.employer_ids:
         raise NotFound("operator")
     return _seen(actor, row, region)
+
+
+def history(actor: Actor, user_id: int) -> list[AccountEventRow]:
+    """What happened to an operator's account, newest first. Raises: Forbidden, NotFound."""
+    get_operator(actor, user_id)
+    return list_events(user_id, SHOWN)
 
 
 def add(actor: Actor, data: Mapping[str, Any], now: datetime, address: str = "") -> int:

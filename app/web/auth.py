@@ -15,7 +15,7 @@ from markupsafe import Markup
 from app import clock
 from app.errors import FieldError, NotFound, Rejected
 from app.extensions import login_manager
-from app.services import accounts, second_factor
+from app.services import accounts, profiles, second_factor
 from app.services.actors import AGENCY, EMPLOYER
 from app.web.frame import notify, translated
 from app.web.security import guard, safe_next
@@ -154,7 +154,20 @@ def logout() -> ResponseReturnValue:
 @auth.get("/account")
 @guard(None, scope="own")
 def account() -> ResponseReturnValue:
-    return render_template("auth/account.html")
+    return _account_page()
+
+
+@auth.post("/account")
+@guard(None, scope="own")
+def account_post() -> ResponseReturnValue:
+    """Keep the own mail and address."""
+    typed = {name: request.form.get(name, "") for name in profiles.FIELDS}
+    try:
+        changed = profiles.change_own(current_user.account.actor, typed, request.remote_addr or "")
+    except Rejected as refused:
+        return _account_page(typed, translated(refused.errors)), 422
+    notify(_("已保存。") if changed else _("没有修改任何内容。"), "good" if changed else "")
+    return redirect(url_for("auth.account"), 303)
 
 
 @auth.get("/help")
@@ -198,6 +211,11 @@ def employer() -> ResponseReturnValue:
     notify(_("已切换单位。"), "good")
     # The page that was open belongs to the other employer's records: the home page is always right.
     return redirect(url_for("hall.home"))
+
+
+def _account_page(typed: dict[str, str] | None = None, errors: tuple[FieldError, ...] = ()) -> str:
+    own = typed if typed is not None else profiles.own_profile(current_user.account.actor)
+    return render_template("auth/account.html", profile=own, errors=errors)
 
 
 def enter(account: accounts.Account) -> ResponseReturnValue:

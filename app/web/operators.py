@@ -31,6 +31,29 @@ STATUSES = {
 }
 
 
+# what happened to an account, in words
+ACTIONS = {
+    "sign_in": _l("登录"),
+    "sign_out": _l("退出登录"),
+    "code.sent": _l("发送验证码"),
+    "code.tried": _l("验证手机"),
+    "activated": _l("激活账号"),
+    "password.reset": _l("凭验证码重设密码"),
+    "password.changed": _l("修改密码"),
+    "profile.changed": _l("修改联系信息"),
+    "registration.started": _l("单位注册"),
+    "employer.registered": _l("开通单位账号"),
+    "employer.linked": _l("关联业务单位"),
+    "employer.unlinked": _l("取消关联"),
+    "operator.added": _l("添加操作员"),
+    "operator.changed": _l("修改操作员"),
+    "operator.reset": _l("管理员重置密码"),
+    "operator.disabled": _l("停用"),
+    "operator.enabled": _l("启用"),
+    "operator.removed": _l("删除操作员"),
+}
+
+
 @operators.get("/operators")
 @guard("operator.manage", scope="employer")
 def listed() -> ResponseReturnValue:
@@ -165,6 +188,8 @@ def _form_page(found: Operator | None, data: dict[str, Any], errors: Sequence[Fi
         errors=errors,
         roles=[(role, _(ROLE_WORDS[role])) for role in EMPLOYER_ROLES],
         employers=current_user.account.employers,
+        events=services.history(actor(), found.row.id) if found else (),
+        actions=ACTIONS,
     )
 
 
