@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from app.domain.enrolment import COUNTER_CHANNEL
 from app.extensions import db
+from app.store.business import about_person
 from app.store.crypto import blind
 from app.store.models import Declaration, Employer, User
 from app.store.queries.frame import LIMIT
@@ -157,7 +158,7 @@ def _filtered(statement: Select[Any], regions: Collection[str], wanted: CounterF
         tests.append(Declaration.created_by_id == wanted.user_id)
     text = wanted.text
     if len(text) >= _NUMBER_LENGTH and text.isalnum():
-        tests.append(Declaration.person_hash == blind(text.upper()))
+        tests.append(about_person(blind(text.upper())))
     elif text:
         of_unit = select(Employer.id).where(Employer.employer_no == text)
         tests.append(

@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select,
 
 from app.domain.permission import AGENCY_ROLES
 from app.extensions import db
+from app.store.business import about_person
 from app.store.crypto import blind
 from app.store.models import Declaration, Employer, Event, HumanTask
 from app.store.models.cases import DECIDED
@@ -175,7 +176,7 @@ def search_declarations(regions: Collection[str], words: str) -> tuple[int, ...]
     if "-" in typed:
         statement = statement.where(Declaration.reference == typed.upper())
     elif len(typed) >= _NUMBER_LENGTH and typed.isalnum():
-        statement = statement.where(Declaration.person_hash == blind(typed))
+        statement = statement.where(about_person(blind(typed)))
     else:
         statement = statement.where(
             Declaration.person_name == typed, Declaration.status.in_(("submitted", "in_audit"))
