@@ -35,6 +35,7 @@ def lay_over(schema: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str,
     laid = {**schema, "properties": properties}
     if all(name in own and not own[name].get("readOnly") for name in _PROOF):
         laid["allOf"] = [*schema.get("allOf", ()), *overlay.get("allOf", ())]
-    if "x-guide" in overlay:
-        laid["x-guide"] = [*overlay["x-guide"], *schema.get("x-guide", ())[1:]]
+    said = {item["title"]: item for item in overlay.get("x-guide", ())}
+    laid["x-guide"] = [said.pop(item["title"], item) for item in schema.get("x-guide", ())]
+    laid["x-guide"] += said.values()
     return laid

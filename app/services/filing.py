@@ -220,8 +220,8 @@ def correct(case: Case, given: Mapping[str, Any], actor: Actor, now: datetime) -
     did not send keeps its value. Raises: Rejected.
     """
     before, row, form = case.data, case.declaration, case.bundle.form(case.declaration.kind)
-    # read-only fields are the registry's: no correction changes them
-    typed_in = [field.name for field in form.fields if not field.readonly]
+    # read-only fields are the registry's, hidden ones the page's: nobody types them
+    typed_in = [field.name for field in form.fields if not field.readonly and field.kind != "hidden"]
     open_now, data = opened(form, row.return_fields), dict(given)
     differing = [name for name in typed_in if not _same(before.get(name), data.get(name))]
     closed = [name for name in differing if name not in open_now]

@@ -24,7 +24,7 @@ from app.services.results import CaseView
 from app.store.queries import counter as queries
 from app.store.queries.counter import CounterFilter, Unit
 from app.web.frame import kind_words
-from app.web.menus import MENUS
+from app.web.menus import ELSEWHERE, MENUS
 from app.web.security import actor, guard, guard_of
 
 PAGE = 20
@@ -35,6 +35,8 @@ VIEWS = {
     "pending": (PENDING,),
     "submitted": (SUBMITTED, IN_AUDIT, RETURNED, *sorted(FINAL)),
 }
+# What makes an employer or an account is not filed for one that is there already.
+NOT_FOR_A_UNIT = ELSEWHERE | {"employer_opening"}
 counter = Blueprint("counter", __name__)
 
 
@@ -139,7 +141,8 @@ def unit(employer_no: str) -> ResponseReturnValue:
 def _kinds(region: str) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     """Groups of (kind, icon, at the counter only), as the hall's menu has them; what it lacks comes last."""
     spoken = definitions.parameters(region)
-    left = {kind: "file-text" for kind in definitions.kinds(region) if spoken.offers(kind, COUNTER)}
+    offered = (kind for kind in definitions.kinds(region) if spoken.offers(kind, COUNTER))
+    left = {kind: "file-text" for kind in offered if kind not in NOT_FOR_A_UNIT}
     groups = []
     for group in MENUS[EMPLOYER]:
         icons = {entry.kind: entry.icon for entry in reversed(group.entries) if entry.kind in left}

@@ -101,6 +101,18 @@ class TestChoosing:
 
 
 class TestFiling:
+    def test_people_are_looked_up_for_the_chosen_employer(self, clerk):
+        page = clerk.get(f"/declare/stop?unit={UNIT}").text
+        assert re.search(
+            rf'action="/declare/stop/people[^>]*>\s*<input type="hidden" name="unit" value="{UNIT}">', page
+        )
+        people = clerk.get(f"/declare/stop/people?unit={UNIT}&q=320601").text
+        assert f'<input type="hidden" name="unit" value="{UNIT}">' in people
+        first = re.search(r'href="(/declare/stop\?[^"]*person=[^"]*)"', people)
+        if first:
+            assert f"unit={UNIT}" in first[1]
+            assert clerk.get(first[1].replace("&amp;", "&")).status_code == 200
+
     def test_the_form_says_for_whom(self, clerk):
         page = clerk.get(FORM)
         assert page.status_code == 200
@@ -164,9 +176,7 @@ class TestFiling:
         assert "请核对工资" in listed
         place = f"/declare/enrol?reference={reference}&unit={UNIT}"
         assert "请核对工资" in clerk.get(place).text
-        done = post(
-            clerk, FORM, place, action="file", reference=reference, **{**typed, "wage_yuan": "8200"}
-        )
+        done = post(clerk, FORM, place, action="file", reference=reference, **{**typed, "wage_yuan": "8200"})
         assert done.status_code == 303, done.text
         assert "8,200" in auditor.get(f"/cases/{reference}").text
         _decide(app, auditor, reference, "reject")
