@@ -147,6 +147,19 @@ class TestCarry:
         assert touched
         assert not touched & spared
 
+    def test_who_had_a_wage_declared_within_the_year_keeps_it(self, huaian, counter, person, now):
+        found = members(huaian)[0]
+        form = {"id_type": "01", "id_number": found.id_number, "from_month": "2026-09", "wage_yuan": "9300"}
+        approved(person, declarations.file(huaian, "base", form, now).reference, now)
+        before = base_years.undeclared(huaian, now).counts
+        assert before.left == before.undeclared - 1
+        filed = declarations.file(counter, "base_carry", {}, now, employer_id=huaian.employer_id)
+        approved(person, filed.reference, now)
+        own = {row.id for row in rows(Enrolment, person_id=found.person_id)}
+        carried = {row.enrolment_id for row in rows(EnrolmentChange, action="base_carry")}
+        assert not own & carried
+        assert base_years.undeclared(huaian, now).counts.left == 0
+
     def test_all_employers_at_once_and_only_by_the_counter(self, huaian, counter, person, now):
         filed, refused = base_years.carry_all(counter, HUAIAN, now)
         assert filed >= 1

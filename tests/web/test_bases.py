@@ -71,7 +71,9 @@ def test_sz_4_js_3_8_wn_2_4_the_module_is_there_in_its_season_only(handler, city
     monkeypatch.setattr("app.clock.now", lambda: TEST_NOW.replace(month=6))
     monkeypatch.setattr("app.clock.today", lambda: TEST_NOW.replace(month=6).date())
     assert "/imports/base_annual" in menu(client)
-    assert "data-upload" in client.get("/imports/base_annual").text
+    page = client.get("/imports/base_annual").text
+    assert "data-upload" in page
+    assert "/base-year" in page
 
 
 def test_sz_4_the_closed_module_says_when_it_opens(handler):  # noqa: F811

@@ -12,7 +12,7 @@ from app.extensions import db
 from app.store.business import WAITING
 from app.store.models import Declaration, Employer, Enrolment, EnrolmentChange, Person
 
-DECLARED, CARRIED = "base_annual", "base_carry"
+DECLARED, CARRIED, CHANGED = "base_annual", "base_carry", "base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class EmployerCount:
     name: str
     insured: int
     undeclared: int
-    left: int  # of the undeclared, those whose base was not carried on
+    left: int  # of the undeclared, those whose base can still be carried on
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,19 @@ def _has(year: str, action: str) -> ColumnElement[bool]:
             EnrolmentChange.enrolment_id == Enrolment.id,
             EnrolmentChange.action == action,
             EnrolmentChange.after["from_month"].as_string() == year,
+        )
+        .exists()
+    )
+
+
+def _changed(year: str) -> ColumnElement[bool]:
+    """Whether a wage was declared by itself for months of the year: that one goes on."""
+    return (
+        select(EnrolmentChange.id)
+        .where(
+            EnrolmentChange.enrolment_id == Enrolment.id,
+            EnrolmentChange.action == CHANGED,
+            EnrolmentChange.after["from_month"].as_string() >= year,
         )
         .exists()
     )
@@ -113,7 +126,7 @@ def count_by_employer(
     statement = (
         select(
             Employer.id, Employer.employer_no, Employer.name, func.count(),
-            func.count().filter(~declared), func.count().filter(~declared & ~carried),
+            func.count().filter(~declared), func.count().filter(~declared & ~carried & ~_changed(year)),
         )
         .join(Enrolment, Enrolment.employer_id == Employer.id)
         .where(
@@ -132,7 +145,7 @@ def count_by_employer(
 
 
 def undeclared_stretches(employer_id: int, year: str) -> list[UndeclaredStretch]:
-    """All funds of those whose base of the year was neither declared nor carried on nor waits for a decision.
+    """All funds of those whose base of the year was not declared nor carried on and does not wait either.
 
     Shape: ordered by person and fund; one statement for a whole employer.
     """
@@ -146,6 +159,7 @@ def undeclared_stretches(employer_id: int, year: str) -> list[UndeclaredStretch]
             *_in_service(year),
             ~_has(year, DECLARED),
             ~_has(year, CARRIED),
+            ~_changed(year),
             ~_open(Declaration.id).exists(),
         )
         .order_by(Enrolment.person_id, Enrolment.fund)
