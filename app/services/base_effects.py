@@ -68,6 +68,9 @@ def apply_base(case: Case, today: date, now: datetime) -> Sequence[Difference]:
             amount_fen=each.line.amount_fen,
             declaration_id=row.id,
             created_at_utc=to_utc(now),
+            # the next difference looks for what the person carries in the same status
+            retired=status == RETIRED,
+            wage_fen=to_fen(request.wage_yuan),
         )
         for each in found
     ]

@@ -59,7 +59,7 @@ def notices() -> ResponseReturnValue:
     found = queries.list_notices(wanted, after=after, before=before, limit=size.rows + 1)
     rows, earlier, later = size.cut(found, after, before)
     totals = billing.totals_of([row.id for row in rows])
-    values = {"month": wanted.month, "state": wanted.state, "q": wanted.text}
+    values: dict[str, Any] = {"month": wanted.month, "state": wanted.state, "q": wanted.text}
     values = {name: text for name, text in values.items() if text}
     answer = make_response(
         render_template(
@@ -78,7 +78,7 @@ def notices() -> ResponseReturnValue:
     return keep_size(answer, size)
 
 
-def _page(name: str, values: dict[str, str], cursor: str) -> str:
+def _page(name: str, values: dict[str, Any], cursor: str) -> str:
     return url_for("ledger.notices", **{**values, name: cursor})
 
 
