@@ -114,7 +114,6 @@ def open_cases(
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-
 def open_of_employer(employer_id: int, kinds: Collection[str]) -> list[str]:
     """The references of an employer's declarations of some kinds that were filed and are not decided."""
     rows = db.session.scalars(
