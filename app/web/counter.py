@@ -117,7 +117,8 @@ def home() -> ResponseReturnValue:
     rows = queries.search_units(actor().regions, text, after, PAGE + 1)
     if text and len(rows) == 1 and text.upper() in (rows[0].employer_no, rows[0].credit_code):
         return redirect(_onward(rows[0], kind))
-    page, values = rows[:PAGE], {name: value for name, value in (("q", text), ("kind", kind)) if value}
+    page = rows[:PAGE]
+    values: dict[str, Any] = {name: value for name, value in (("q", text), ("kind", kind)) if value}
     more = url_for("counter.home", **values, after=page[-1].employer_no) if len(rows) > PAGE else None
     return render_template(
         "counter/home.html", rows=page, values=values, next_url=more, kind=kind, onward=_onward
@@ -179,7 +180,8 @@ def listed(view: str) -> ResponseReturnValue:
     older, newer = (more if after is None else True), (before is not None if after is None else more)
 
     def place(**position: int) -> str:
-        return url_for("counter.listed", view=view, **values, **position)
+        arguments: dict[str, Any] = {"view": view, **values, **position}
+        return url_for("counter.listed", **arguments)
 
     return render_template(
         "counter/cases.html",

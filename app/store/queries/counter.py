@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from app.domain.enrolment import COUNTER_CHANNEL
 from app.extensions import db
@@ -146,7 +146,7 @@ def count_cases(regions: Collection[str], wanted: CounterFilter, *, exact: bool 
     return db.session.execute(select(func.count()).select_from(ids.subquery())).scalar_one()
 
 
-def _filtered(statement: Select[Any], regions: Collection[str], wanted: CounterFilter) -> Select[Any]:
+def _filtered(statement: Any, regions: Collection[str], wanted: CounterFilter) -> Any:
     tests: list[ColumnElement[bool]] = [
         Declaration.channel == COUNTER_CHANNEL,
         Declaration.region.in_(sorted(regions)),
