@@ -21,6 +21,8 @@ from app.services.updating import changeable
 from app.store.queries.hall import find_person
 
 EMPLOYER_FUNDS = "employer_funds"
+# all funds of the region: the employer has none yet, or states them itself
+REGION_FUNDS = "region_funds"
 # what a page may show of a record that a number names
 _SHOWN = ("name", "sex", "ethnicity", "nationality", "birth_date")
 
@@ -163,6 +165,8 @@ def _funds(target: Target, form: Form, month: str) -> tuple[dict[str, Any], dict
     options: dict[str, Any] = {}
     locked: dict[str, Any] = {}
     for field in form.fields:
+        if field.options_from == REGION_FUNDS:
+            options[field.name] = [(fund.code, fund.name) for fund in target.parameters.funds]
         if field.options_from != EMPLOYER_FUNDS:
             continue
         if "x-bundles" in field.schema:

@@ -13,7 +13,9 @@ from flask_babel import lazy_gettext as _l
 from app.definitions.current import Bundle
 from app.domain.calendar import working_days_left
 from app.domain.declaration import DRAFT, FINAL, IN_AUDIT, PENDING, REJECTED, RETURNED, SUBMITTED
+from app.domain.operator import ADMIN
 from app.domain.parameters import ParameterSet
+from app.domain.permission import EMPLOYER_ROLES
 from app.services.forms import Policy
 from app.services.results import CaseView, EventView
 from app.web.i18n import translated_text
@@ -71,6 +73,9 @@ class Step:
 def sentence(case: CaseView, parameters: ParameterSet, now: datetime) -> str:
     """The case's status and deadline as one sentence."""
     limit = _limit(case, parameters, now)
+    own = next((each for each in case.tasks if each.role in EMPLOYER_ROLES), None)
+    if case.status == SUBMITTED and own is not None:
+        return _("等待%(step)s。%(limit)s", step=translated_text(own.title), limit=limit)
     texts = {
         DRAFT: _("尚未提交，仍在草稿箱中。"),
         PENDING: _("已保存到待提交，提交后经办机构才会受理。"),
@@ -128,9 +133,16 @@ def timeline(case: CaseView, bundle: Bundle, policy: Policy) -> list[dict[str, A
             )
     for task in case.tasks:
         due = "" if task.due_at.year > NEVER else _("办理时限 %(day)s", day=f"{task.due_at:%Y-%m-%d}")
-        who = task.claimed_by or (_("单位经办人") if task.role == "handler" else _("经办机构"))
+        who = task.claimed_by or (_own_side(task.role) or _("经办机构"))
         items.append({"title": translated_text(task.title), "state": "present", "who": who, "at": due})
     return items + [{"title": each, "state": "future"} for each in _expected(case, bundle, policy)]
+
+
+def _own_side(role: str) -> str:
+    """Who of the employer waits, "" where it is the agency."""
+    if role == ADMIN:
+        return _("单位管理员")
+    return _("单位经办人") if role in EMPLOYER_ROLES else ""
 
 
 def _title(event: EventView, case: CaseView, decided: set[tuple[str, datetime]]) -> str:

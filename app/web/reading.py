@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.parameters import ParameterSet
 from app.formspec.form import Field, Form
-from app.services.forms import EMPLOYER_FUNDS
+from app.services.forms import EMPLOYER_FUNDS, REGION_FUNDS
 from app.services.updating import OLD, compared
 from app.web.i18n import yuan
 
@@ -98,7 +98,7 @@ def reading_words(field: Field, value: Any, parameters: ParameterSet) -> str:
 
 def words_of(field: Field, value: Any, parameters: ParameterSet) -> str:
     """A stored value in words; funds take the region's names."""
-    if field.options_from == EMPLOYER_FUNDS and "x-bundles" not in field.schema:
+    if field.options_from in (EMPLOYER_FUNDS, REGION_FUNDS) and "x-bundles" not in field.schema:
         field = field.with_options((fund.code, fund.name) for fund in parameters.funds)
     if field.kind == "money":
         return yuan(value)
