@@ -108,7 +108,7 @@ def check_opening(data: Mapping[str, Any], facts: OpeningFacts) -> Verdict:
         found.append(Problem("employer_opening.month_limits", "start_month", limits))
     if not facts.phone_usable:
         found.append(Problem("employer_opening.phone", "contact_mobile"))
-    warned = ()
+    warned: tuple[Problem, ...] = ()
     if facts.known_as:
         numbers = {"numbers": "、".join(facts.known_as)}
         warned = (Problem("employer_opening.known", "credit_code", numbers),)

@@ -11,7 +11,7 @@ from app import clock, queue
 from app.definitions import current, seeds
 from app.documents import scanner
 from app.services.leases import SCHEDULER
-from app.store import health, imports, incidents, instances, leases, outbox
+from app.store import health, imports, incidents, instances, leases, outbox, sms
 from app.store.crypto import CryptoError, decrypt_bytes
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
@@ -129,6 +129,11 @@ def _scanner() -> list[Finding]:
         return [Finding("scanner", PROBLEM, f"{error}; materials wait until it answers")]
 
 
+def _text_messages() -> list[Finding]:
+    where = "kept in the database, none is sent (SMS_URL)" if sms.scheme() == sms.LOCAL else "are sent"
+    return [Finding("text messages", OK, f"{sms.scheme()}: {where}")]
+
+
 CHECKS: dict[str, Callable[[], list[Finding]]] = {
     "redis": _redis,
     "definitions": _definitions,
@@ -140,4 +145,5 @@ CHECKS: dict[str, Callable[[], list[Finding]]] = {
     "scheduler": _scheduler,
     "cases": _cases,
     "scanner": _scanner,
+    "text messages": _text_messages,
 }

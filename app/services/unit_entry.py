@@ -51,15 +51,16 @@ def begin(actor: Actor, region: str, data: Mapping[str, Any], now: datetime) -> 
         if known and not data.get("confirmed"):
             words = rules.message(f"{KIND}.known").format(numbers="、".join(known))
             raise Rejected([FieldError("credit_code", f"{KIND}.known", words)])
+        unit_id, number = new_id(), store.next_number(region)
         unit = {
-            "id": new_id(), "region": region, "employer_no": store.next_number(region), "name": name,
+            "id": unit_id, "region": region, "employer_no": number, "name": name,
             "credit_code": code.code, "unit_type": "", "status": APPLYING, "details": {},
         }  # fmt: skip
         store.add_unit(unit)
-        target = filing.target_of(actor, KIND, unit["id"])
+        target = filing.target_of(actor, KIND, unit_id)
         case = filing.open_case(actor, target, {"employer_name": name, "credit_code": code.code}, now)
         case.note("saved", actor, now)
         write([case])
-        return Begun(unit["employer_no"], case.declaration.reference)
+        return Begun(number, case.declaration.reference)
 
     return run(lambda: Attempt("open_unit", {"region": region}, actor, region), now, body)
