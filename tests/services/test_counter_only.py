@@ -1,4 +1,4 @@
-"""What the region's words send to the window can be done there: each text that says 柜面 has its test here."""
+"""What the words send to the window can be done there: each text that says 柜面 has its test here."""
 
 import re
 from dataclasses import replace

@@ -166,7 +166,11 @@ def _correctable(form, reference, desk):
     """A field of the case that takes another value."""
     data = declarations.get_case(desk.actor, reference, desk.now).data
     for field in form.fields:
-        if field.readonly or field.kind == "identity" or field.name in ("id_type", "people", "new_id_type"):
+        if (
+            field.readonly
+            or field.kind in ("identity", "hidden")
+            or field.name in ("id_type", "people", "new_id_type")
+        ):
             continue
         other = another(form, field.name, data.get(field.name))
         if other is not None:
