@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.errors import Conflict, Forbidden, NotFound, Rejected
-from app.services import audits, declarations, sms, unit_entry
+from app.services import audits, declarations, reviewing, sms, unit_entry
 from app.services.demo.identities import credit_code
 from app.store import units
 from app.store.employers import find_employer_by_no, funds_of
@@ -74,6 +74,16 @@ def test_an_approved_unit_has_funds_and_an_admin_to_activate(clerk, person, now)
         if row.topic == "sms":
             sms.deliver(row.id, now)
     assert "网厅账号已开通" in sms.kept_messages()[0].text
+
+
+def test_the_auditor_sees_what_was_checked(clerk, person, now):
+    begun = begin(clerk, now)
+    file(clerk, begun, now)
+    seen = reviewing.review(person("huaian.auditor"), begun.reference, now)
+    assert [(each.subject, each.state) for each in seen.findings][:3] == [
+        ("单位信息", "passed"), ("参保信息", "passed"), ("专管员", "passed"),
+    ]  # fmt: skip
+    assert seen.employer.status == "applying"
 
 
 def test_who_entered_it_does_not_decide(clerk, now):
