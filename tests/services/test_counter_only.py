@@ -85,7 +85,7 @@ def test_sz_1_4_past_the_age_gate(refused, taken, case, code):
 
 
 def test_nj_2_2_a_foreigner_is_registered_and_enrolled_in_nanjing(window, taken, now):
-    handler, clerk, _ = window(NANJING)
+    handler, _clerk, _ = window(NANJING)
     with pytest.raises(Rejected):
         declarations.file(handler, "person_record", FOREIGNER, now)
     taken(NANJING, "person_record", FOREIGNER)
