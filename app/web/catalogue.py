@@ -50,11 +50,14 @@ def chinese_literals(
 
 
 def _template(node: ast.JoinedStr) -> str:
-    """An f-string with the last name of each expression as its placeholder: 已由{name}认领."""
+    """An f-string with the last name of each expression as its placeholder: 已由{name}认领.
+
+    An expression without such a name, a constant in capitals, becomes {value}.
+    """
     return "".join(
         str(part.value)
         if isinstance(part, ast.Constant)
-        else "{" + re.findall(r"[a-z_]+", ast.unparse(part))[-1] + "}"
+        else "{" + (re.findall(r"[a-z_]+", ast.unparse(part)) or ["value"])[-1] + "}"
         for part in node.values
     )
 
