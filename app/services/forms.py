@@ -43,7 +43,7 @@ class FormSetting:
 
     Shape: `options` maps a field to (value, label) pairs, `locked` to values that stay ticked;
     `stepwise` marks a diagram that leads through steps after the form, `verified` one whose first step
-    after it is to confirm what was filled in.
+    after it is to confirm what was filled in, `takes_materials` a form that always needs materials.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class FormSetting:
     policy: Policy
     stepwise: bool
     verified: bool = False
+    takes_materials: bool = False
 
     @property
     def looked_up(self) -> list[str]:
@@ -123,7 +124,13 @@ def setting_of(
         policy=Policy(**{name: answer[name] for name in ("pending", "audits", "recall", "materials")}),
         stepwise=is_stepwise(bundle),
         verified=is_verified(bundle),
+        takes_materials=bool(answer["materials"]) and always_needs_materials(bundle, facts),
     )
+
+
+def always_needs_materials(bundle: Bundle, facts: Mapping[str, Any]) -> bool:
+    """Whether the table names materials whatever a form says; a kind may need them for some forms only."""
+    return bool(bundle.decide("materials", {**facts, "reason": ""})["material_items"])
 
 
 def is_stepwise(bundle: Bundle) -> bool:

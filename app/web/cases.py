@@ -17,7 +17,7 @@ from app.services.actors import AGENCY, EMPLOYER
 from app.services.forms import is_stepwise, is_verified
 from app.services.material_needs import FORM as MATERIALS
 from app.services.objects import MANY
-from app.services.results import BulkResult, CaseView
+from app.services.results import BulkResult, CaseView, Receipt
 from app.web import counter, decisions, progress
 from app.web.amounts import months_of, total_of_months
 from app.web.frame import kind_words, notify, render_confirm
@@ -125,15 +125,22 @@ def recall(reference: str) -> ResponseReturnValue:
 def proceed(reference: str) -> ResponseReturnValue:
     """A step of a diagram that leads through steps: on, back, or submission."""
     decision = request.form.get("decision", "")
-    done = services.proceed(actor(), reference, decision, clock.now())
-    case = services.get_case(actor(), reference, clock.now())
+    return redirect(next_place(services.proceed(actor(), reference, decision, clock.now())), 303)
+
+
+def next_place(done: Receipt) -> str:
+    """The page of the step that a case is at after one was taken, or the receipt."""
+    reference = done.reference
     if done.status not in (DRAFT, PENDING):
-        return redirect(url_for("cases.receipt", reference=reference), 303)
-    if any(task.form == case.kind for task in case.tasks):
-        return redirect(url_for("declarations.form", kind=case.kind, reference=reference), 303)
-    if any(task.form == MATERIALS for task in case.tasks):
-        return redirect(url_for("materials.page", reference=reference), 303)
-    return _back(reference)
+        return url_for("cases.receipt", reference=reference)
+    case = services.get_case(actor(), reference, clock.now())
+    asked = {task.form for task in case.tasks}
+    if case.kind in asked:
+        return url_for("declarations.form", kind=case.kind, reference=reference)
+    if MATERIALS in asked:
+        return url_for("materials.page", reference=reference)
+    told = done.status == PENDING and not is_stepwise(get_bundle(case.bundle_id))
+    return url_for("cases.receipt" if told else "cases.page", reference=reference)
 
 
 def case_context(case: CaseView) -> dict[str, Any]:
@@ -173,14 +180,15 @@ def case_context(case: CaseView) -> dict[str, Any]:
     }
 
 
-def _wizard_step(case: CaseView, bundle: Bundle) -> int:
-    """Where a step-by-step declaration stands, counted from 1; 0 where there are no such steps."""
+def _wizard_step(case: CaseView, bundle: Bundle) -> str:
+    """Where a step-by-step declaration stands; nothing where there are no such steps."""
     if case.status not in (DRAFT, PENDING) or not is_stepwise(bundle):
-        return 0
-    before = 2 if is_verified(bundle) else 1
+        return ""
     if any(task.form == MATERIALS for task in case.tasks):
-        return before + 1
-    return before + 2 if case.status == PENDING else 2
+        return "materials"
+    if case.status == PENDING:
+        return "last"
+    return "check" if is_verified(bundle) else "fill"
 
 
 def _words_now(case: CaseView) -> str:

@@ -22,6 +22,7 @@ from app.services.results import Amounts, CaseView, CheckResult, Receipt
 from app.services.seasons import closed_words
 from app.services.updating import OLD, SHOWN
 from app.web.amounts import months_of, total_of_months
+from app.web.cases import next_place
 from app.web.frame import notify, translated
 from app.web.reading import reading_sections
 from app.web.security import actor, guard
@@ -267,7 +268,9 @@ def _file(kind: str, data: dict[str, list[str]]) -> ResponseReturnValue:
             raise
         # the second click of two: the first one has filed it
         return redirect(url_for("cases.receipt", reference=reference), 303)
-    return redirect(_next_page(filed), 303)
+    if filed.status != DRAFT:
+        return redirect(url_for("cases.receipt", reference=filed.reference), 303)
+    return redirect(next_place(filed), 303)
 
 
 def _unconfirmed(kind: str, reference: str | None) -> ResponseReturnValue:
@@ -290,13 +293,6 @@ def _lookup(kind: str, data: dict[str, list[str]]) -> ResponseReturnValue:
 
 
 _ACTS = {"save": _save, "check": _check, "file": _file, "lookup": _lookup}
-
-
-def _next_page(filed: Receipt) -> str:
-    """The receipt, or the next step of a diagram that leads through steps."""
-    if filed.status == DRAFT:
-        return url_for("cases.page", reference=filed.reference)
-    return url_for("cases.receipt", reference=filed.reference)
 
 
 def _open(kind: str, reference: str | None) -> tuple[FormSetting, CaseView | None]:

@@ -18,12 +18,14 @@ from app.errors import FieldError, NotFound, Rejected
 from app.formspec.validate import validate
 from app.services import declarations as acts
 from app.services import materials as services
-from app.services.forms import is_verified
+from app.services.forms import is_stepwise, is_verified
 from app.services.material_needs import FORM
 from app.services.materials import MaterialFile, MaterialList
 from app.services.results import CaseView
+from app.web.cases import next_place
 from app.web.frame import render_confirm, translated
 from app.web.i18n import translated_text
+from app.web.progress import policy_of
 from app.web.security import actor, guard
 
 materials = Blueprint("materials", __name__)
@@ -103,11 +105,11 @@ def done(reference: str) -> ResponseReturnValue:
         if decision == "next" and errors:
             errors = [*services.list_items(actor(), reference, clock.now()).errors, *errors]
             raise Rejected(errors)
-        acts.proceed(actor(), reference, decision, clock.now())
+        moved = acts.proceed(actor(), reference, decision, clock.now())
     except Rejected as refused:
         held = services.list_items(actor(), reference, clock.now())
         return _page(reference, held, translated(refused.errors)), 422
-    return redirect(url_for("cases.page", reference=reference), 303)
+    return redirect(next_place(moved), 303)
 
 
 @materials.get("/cases/<reference>/materials/<int:material_id>")
@@ -191,10 +193,12 @@ def _answer(reference: str, errors: Sequence[FieldError]) -> ResponseReturnValue
 
 def _page(reference: str, held: MaterialList, errors: Sequence[FieldError] = ()) -> str:
     case = acts.get_case(actor(), reference, clock.now())
-    form = get_bundle(case.bundle_id).form(FORM) if held.at_step else None
+    bundle = get_bundle(case.bundle_id)
+    form = bundle.form(FORM) if held.at_step else None
     return render_template(
         "materials/page.html", case=case, held=held, form=form, errors=errors, reference=reference,
-        typed=request.form, verified=is_verified(get_bundle(case.bundle_id)),
+        typed=request.form, policy=policy_of(case, bundle),
+        stepwise=is_stepwise(bundle), verified=is_verified(bundle),
     )  # fmt: skip
 
 

@@ -67,8 +67,6 @@ def file_with(page: Page, name: str, item: str, *papers: tuple[str, bytes]) -> s
     if box.count():
         box.check()
     page.locator("button[name=action][value=file]").click()
-    page.wait_for_url(re.compile(r"/cases/[^/]+$"))
-    page.get_by_role("link", name="上传材料").click()
     page.wait_for_url(re.compile(r"/cases/[^/]+/materials$"))
     page.locator("#material-step .btn-primary").click()
     expect(page.get_by_role("alert")).to_contain_text("请上传")

@@ -60,8 +60,7 @@ def test_nt_8_a_nursing_allowance_from_the_menu_to_the_decision(
     if box.count():
         box.check()
     page.locator("button[name=action][value=file]").click()
-    page.wait_for_url(re.compile(r"/cases/[^/]+$"))
-    page.get_by_role("link", name="上传材料").click()
+    page.wait_for_url(re.compile(r"/cases/[^/]+/materials$"))
     give(page, "marriage_certificate", ("结婚证.jpg", scan("marriage")))
     give(page, "birth_certificate", ("出生证.pdf", pdf(1)))
     ready = page.locator("[data-material][data-state=ready]")
