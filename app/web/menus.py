@@ -116,6 +116,7 @@ _HALL = (
         _l("业务查询"),
         (
             Entry("yearly.undeclared", _l("基数未申报人员"), "users", "person.view", kind="base_annual"),
+            Entry("retiring.reached", _l("职工退休到龄查询"), "calendar", "person.view"),
             Entry("queries.people", _l("参保人员查询"), "users", "person.view"),
             Entry("queries.lines", _l("缴费明细查询"), "list-details", "ledger.view"),
             Entry("ledger.notices", _l("缴费通知单"), "receipt", "ledger.view", "menu.notices"),

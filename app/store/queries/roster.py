@@ -60,11 +60,31 @@ def list_roster(
         employer_id, fund, retired, Person.id, Person.name, Person.id_masked, Person.sex, Person.birth_date,
         Enrolment.person_type, Enrolment.from_month, Enrolment.wage_fen,
     ).where(Person.id > after_id)  # fmt: skip
-    if len(text) >= NUMBER_LENGTH and text.isalnum():
-        statement = statement.where(Person.id.in_(named_by(blind(text))))
-    elif text:
-        statement = statement.where(Person.name.contains(text, autoescape=True))
-    return [RosterRow(*row) for row in db.session.execute(statement.limit(limit))]
+    return [RosterRow(*row) for row in db.session.execute(_said(statement, text).limit(limit))]
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """What decides when somebody of the roster reaches the statutory age; `post_category` "" is not known."""
+
+    person_id: int
+    name: str
+    id_masked: str
+    sex: str
+    birth_date: date
+    post_category: str
+
+
+def list_ages(employer_id: int, fund: str, *, text: str = "") -> list[Age]:
+    """Everybody in service, in the order of the records; `text` is a whole number or a part of a name."""
+    statement = _said(
+        _members(
+            employer_id, fund, False, Person.id, Person.name, Person.id_masked, Person.sex,
+            Person.birth_date, Person.details,
+        ),
+        text,
+    )  # fmt: skip
+    return [Age(*row[:5], str(row[5].get("post_category") or "")) for row in db.session.execute(statement)]
 
 
 def find_member(employer_id: int, fund: str, person_id: int, *, retired: bool) -> Member | None:
@@ -95,6 +115,13 @@ def members(employer_id: int, fund: str, *, retired: bool) -> Iterator[Member]:
         after_id = page[-1][0]
 
 
+def _said(statement: Select[Any], text: str) -> Select[Any]:
+    """Those whom a typed text means: a whole number, or a part of a name."""
+    if len(text) >= NUMBER_LENGTH and text.isalnum():
+        return statement.where(Person.id.in_(named_by(blind(text))))
+    return statement.where(Person.name.contains(text, autoescape=True)) if text else statement
+
+
 def _whole(employer_id: int, fund: str, retired: bool) -> Select[Any]:
     return _members(
         employer_id, fund, retired, Person.id, Person.id_type, Person.id_cipher, Person.name,
@@ -106,6 +133,7 @@ def _members(employer_id: int, fund: str, retired: bool, *columns: Any) -> Selec
     is_retired = Enrolment.person_type.startswith(RETIREE_TYPES)
     return (
         select(*columns)
+        .select_from(Enrolment)
         .join(Person, Person.id == Enrolment.person_id)
         .where(
             Enrolment.employer_id == employer_id,
