@@ -27,7 +27,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def chinese_literals(
     fileobj: BinaryIO, keywords: Any, comment_tags: Any, options: Any
 ) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield every Chinese string literal of a Python file, documentation left out."""
+    """Yield every Chinese string literal of a Python file, documentation and search patterns left out."""
     tree = ast.parse(fileobj.read())
     described = {
         id(node.body[0].value)
@@ -45,21 +45,30 @@ def chinese_literals(
             text = node.value
         else:
             continue
-        if _CHINESE.search(text) and id(node) not in described | parts:
+        if _CHINESE.search(text) and "\\" not in text and id(node) not in described | parts:
             yield node.lineno, None, text, []
 
 
 def _template(node: ast.JoinedStr) -> str:
     """An f-string with the last name of each expression as its placeholder: 已由{name}认领.
 
-    An expression without such a name, a constant in capitals, becomes {value}.
+    Expressions that end in the same name are numbered (name, name_2), and one without a name, a constant in
+    capitals, becomes {value}: the pattern must take each value out by itself.
     """
-    return "".join(
-        str(part.value)
-        if isinstance(part, ast.Constant)
-        else "{" + (re.findall(r"[a-z_]+", ast.unparse(part)) or ["value"])[-1] + "}"
-        for part in node.values
-    )
+    words: list[str] = []
+    taken: dict[str, list[str]] = {}
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            words.append(str(part.value))
+            continue
+        expression = ast.unparse(part)
+        name = (re.findall(r"[a-z_]+", expression) or ["value"])[-1]
+        known = taken.setdefault(name, [])
+        if expression not in known:
+            known.append(expression)
+        number = known.index(expression) + 1
+        words.append(f"{{{name}}}" if number == 1 else f"{{{name}_{number}}}")
+    return "".join(words)
 
 
 def definition_words(

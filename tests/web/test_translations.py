@@ -93,6 +93,15 @@ class TestWordsOfData:
             found = [text for _line, _function, text, _comments in chinese_literals(file, (), (), {})]
         assert sorted(found) == ["已由{name}认领", "请选择"]
 
+    def test_every_value_of_a_pattern_has_a_name_of_its_own(self, tmp_path: Path):
+        source = tmp_path / "refusals.py"
+        source.write_text(
+            'A = f"{person.name}不需要{need.name}，{person.name}请核对"\nB = f"最多{3}个文件"\nC = r"第\\d行"\n'
+        )
+        with source.open("rb") as file:
+            found = [text for _line, _function, text, _comments in chinese_literals(file, (), (), {})]
+        assert sorted(found) == ["{name}不需要{name_2}，{name}请核对", "最多{value}个文件"]
+
     def test_a_form_shows_titles_but_no_source_and_no_sample(self, tmp_path: Path):
         form = tmp_path / "form.json"
         form.write_text('{"title": "增员", "source": "手册", "x-excel": {"sample": "示例"}, "enum": ["甲"]}')
