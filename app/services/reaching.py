@@ -35,12 +35,16 @@ class Reaching:
 
 @dataclass(frozen=True, slots=True)
 class ReachingList:
-    """Who reaches the age from month to month (inclusive, `YYYY-MM`), first the earliest."""
+    """Who reaches the age from month to month (inclusive, `YYYY-MM`), first the earliest.
+
+    `offered`: the region takes retirements online.
+    """
 
     employer_no: str
     employer_name: str
     from_month: str
     to_month: str
+    offered: bool
     rows: Sequence[Reaching]
 
 
@@ -62,7 +66,7 @@ def reaching(actor: Actor, now: datetime, from_month: str, to_month: str, text: 
     rows = sorted(
         (each for each in found if first <= each.month <= last), key=lambda each: (each.month, each.person_id)
     )
-    return ReachingList(record.employer_no, record.name, first, last, rows)
+    return ReachingList(record.employer_no, record.name, first, last, rules.offers("retirement"), rows)
 
 
 def _reaches(age: Age, rules: ParameterSet) -> Reaching:

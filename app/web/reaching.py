@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app import clock
 from app.services.reaching import reaching
-from app.web.frame import words
+from app.web.paging import row_id
 from app.web.security import actor, guard
 
 PAGE = 50
@@ -21,12 +23,12 @@ def reached() -> ResponseReturnValue:
     """The employer's own people in service, first whoever reaches the age first."""
     given = {name: request.args.get(name, "").strip()[:40] for name in _FILTERS}
     found = reaching(actor(), clock.now(), given["from"], given["to"], given["q"])
-    start = max(0, min(request.args.get("start", 0, type=int), len(found.rows)))
+    start = min(request.args.get("start", 0, type=row_id), len(found.rows))
     kept = {name: value for name, value in given.items() if value}
 
     def at(place: int) -> str | None:
         inside = 0 <= place < len(found.rows)
-        return url_for("retiring.reached", **kept, start=place or None) if inside else None
+        return f"{request.path}?{urlencode({**kept, 'start': place})}" if inside else None
 
     return render_template(
         "hall/reaching.html",
@@ -34,7 +36,7 @@ def reached() -> ResponseReturnValue:
         rows=found.rows[start : start + PAGE],
         first=start + 1,
         values={"from": found.from_month, "to": found.to_month, "q": given["q"]},
-        may_file=actor().may("declaration.file") and words().offers("retirement"),
+        may_file=actor().may("declaration.file") and found.offered,
         previous_url=at(max(0, start - PAGE)) if start else None,
         next_url=at(start + PAGE),
     )
