@@ -84,7 +84,10 @@ def list_ages(employer_id: int, fund: str, *, text: str = "") -> list[Age]:
         ),
         text,
     )  # fmt: skip
-    return [Age(*row[:5], str(row[5].get("post_category") or "")) for row in db.session.execute(statement)]
+    return [
+        Age(number, name, masked, sex, born, str(details.get("post_category") or ""))
+        for number, name, masked, sex, born, details in db.session.execute(statement)
+    ]
 
 
 def find_member(employer_id: int, fund: str, person_id: int, *, retired: bool) -> Member | None:
