@@ -17,6 +17,7 @@ from app.web.ledger import ledger
 from app.web.materials import materials
 from app.web.opening import opening
 from app.web.operators import operators
+from app.web.paging import RowId
 from app.web.reaching import retiring
 from app.web.registration import registration
 from app.web.sms import sms
@@ -35,6 +36,7 @@ def register(app: Flask) -> None:
     """Bind templates, static files, guards, sessions, languages and all pages."""
     app.template_folder = "web/templates"
     app.static_folder = "web/static"
+    app.url_map.converters["int"] = RowId
     security.register(app)
     auth.register(app)
     i18n.register(app)

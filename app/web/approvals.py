@@ -15,7 +15,7 @@ from app.store.queries import inbox as queries
 from app.web.frame import kind_words, leave, notify, render_confirm
 from app.web.i18n import translated_text
 from app.web.inbox import asked_place
-from app.web.paging import decode_cursor, encode_cursor
+from app.web.paging import decode_cursor, encode_cursor, row_id
 from app.web.place import Place, filter_of, scope_of
 from app.web.security import actor, guard
 
@@ -28,7 +28,7 @@ SHOWN_FAILURES = 20
 @guard("task.decide", scope="region")
 def ticked() -> ResponseReturnValue:
     """Approve the ticked tasks, after asking."""
-    ids = request.form.getlist("task", type=int)
+    ids = request.form.getlist("task", type=row_id)
     tasks = services.named(actor(), ids)
     place = asked_place(request.form)
     if not request.form.get("confirmed"):
@@ -104,5 +104,4 @@ def _failure(item: ItemResult) -> str:
 
 
 def _number(name: str) -> int:
-    typed = request.form.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 20 else 0
+    return request.form.get(name, 0, type=row_id)

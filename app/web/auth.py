@@ -18,6 +18,7 @@ from app.extensions import login_manager
 from app.services import accounts, profiles, second_factor
 from app.services.actors import AGENCY, EMPLOYER
 from app.web.frame import notify, translated
+from app.web.paging import row_id
 from app.web.security import guard, safe_next
 
 IDLE_SECONDS = 30 * 60
@@ -204,10 +205,10 @@ def password_post() -> ResponseReturnValue:
 @auth.post("/hall/employer")
 @guard(None, scope="employer")
 def employer() -> ResponseReturnValue:
-    wanted = request.form.get("employer_id", "")
-    if not wanted.isascii() or not wanted.isdigit():
+    wanted = request.form.get("employer_id", type=row_id)
+    if wanted is None:
         raise NotFound("employer")
-    accounts.switch_employer(current_user.account.actor, int(wanted))
+    accounts.switch_employer(current_user.account.actor, wanted)
     notify(_("已切换单位。"), "good")
     # The page that was open belongs to the other employer's records: the home page is always right.
     return redirect(url_for("hall.home"))

@@ -22,6 +22,7 @@ from app.web.frame import leave, notify, render_confirm, translated, words
 from app.web.i18n import translated_text
 from app.web.imports import batches
 from app.web.materials import bytes_answer
+from app.web.paging import row_id
 from app.web.reading import words_of
 from app.web.security import actor, guard
 
@@ -270,8 +271,7 @@ def _failure(item: ItemResult) -> str:
 
 
 def _number(name: str) -> int:
-    typed = request.form.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 20 else 0
+    return request.form.get(name, 0, type=row_id)
 
 
 def _title(kind: str) -> str:

@@ -25,6 +25,7 @@ from app.store.queries import counter as queries
 from app.store.queries.counter import CounterFilter, Unit
 from app.web.frame import kind_words
 from app.web.menus import ELSEWHERE, MENUS
+from app.web.paging import row_id
 from app.web.security import actor, guard, guard_of
 
 PAGE = 20
@@ -172,7 +173,7 @@ def listed(view: str) -> ResponseReturnValue:
         values.get("q", ""),
         None if values.get("who") == "all" else me.id,
     )
-    before, after = _id("before"), _id("after")
+    before, after = (request.args.get(name, type=row_id) for name in ("before", "after"))
     rows = queries.list_cases(me.regions, wanted, before_id=before, after_id=after, limit=PAGE + 1)
     more = len(rows) > PAGE
     if more:
@@ -202,8 +203,3 @@ def _kind_options() -> list[tuple[str, str]]:
         for kind in definitions.kinds(region):
             found.setdefault(kind, kind_words(kind, region))
     return list(found.items())
-
-
-def _id(name: str) -> int | None:
-    typed = request.args.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 20 else None

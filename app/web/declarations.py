@@ -24,6 +24,7 @@ from app.services.updating import OLD, SHOWN
 from app.web.amounts import months_of, total_of_months
 from app.web.cases import next_place
 from app.web.frame import notify, translated
+from app.web.paging import row_id
 from app.web.reading import reading_sections
 from app.web.security import actor, guard
 
@@ -57,7 +58,7 @@ def form(kind: str) -> ResponseReturnValue:
         return form_page(setting, data, copied_from=source, changed=changed)
     data = setting.defaults(now)
     if "person" in request.args:
-        data |= rosters.picked(actor(), kind, request.args.get("person", 0, type=int))
+        data |= rosters.picked(actor(), kind, request.args.get("person", 0, type=row_id))
     return form_page(setting, data)
 
 

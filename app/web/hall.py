@@ -16,6 +16,7 @@ from app.services.arrears import arrears_of
 from app.store.queries import hall as queries
 from app.store.queries.hall import Filter
 from app.web.frame import words
+from app.web.paging import row_id
 from app.web.security import actor, guard
 
 SHORTCUTS = 6
@@ -51,8 +52,7 @@ def home() -> ResponseReturnValue:
 @guard("hall.view", scope="employer")
 def messages() -> ResponseReturnValue:
     """What the agency has told the employer, newest first."""
-    typed = request.args.get("before", "")
-    before = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 20 else None
+    before = request.args.get("before", type=row_id)
     rows = queries.list_notices(_employer(), actor().id or 0, before, PAGE + 1)
     more = url_for("hall.messages", before=rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render_template("hall/messages.html", rows=rows[:PAGE], more=more)

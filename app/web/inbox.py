@@ -20,7 +20,7 @@ from app.store.queries import inbox as queries
 from app.store.queries.inbox import ALL, EVERYBODY, GROUP, MINE, Scope, TaskFilter
 from app.web import workbench
 from app.web.frame import notify, reminders
-from app.web.paging import decode_cursor, keep_size, page_size, page_url
+from app.web.paging import decode_cursor, keep_size, page_size, page_url, row_id
 from app.web.place import (
     Place,
     due_options,
@@ -143,8 +143,8 @@ def page(
 
 def picked() -> list[int]:
     """The task of the button that was pressed, else those that are ticked."""
-    one = request.form.get("one", type=int)
-    return [one] if one is not None else request.form.getlist("task", type=int)
+    one = request.form.get("one", type=row_id)
+    return [one] if one is not None else request.form.getlist("task", type=row_id)
 
 
 def asked_place(given: Mapping[str, str]) -> Place:

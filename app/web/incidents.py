@@ -12,6 +12,7 @@ from app.services import incidents as services
 from app.services.actors import AGENCY
 from app.web.frame import notify
 from app.web.i18n import translated_text
+from app.web.paging import row_id
 from app.web.security import actor, guard
 
 PAGE = 50
@@ -22,7 +23,7 @@ incidents = Blueprint("incidents", __name__)
 @guard("incident.view", scope="own")
 def listed() -> ResponseReturnValue:
     """Open incidents, newest first."""
-    rows = services.list_open(actor(), request.args.get("before", type=int), PAGE + 1)
+    rows = services.list_open(actor(), request.args.get("before", type=row_id), PAGE + 1)
     more = len(rows) > PAGE
     return render_template(
         "incidents/list.html",

@@ -23,7 +23,7 @@ from app.services.billing import Notice
 from app.store.queries import billing as queries
 from app.store.queries.billing import Filter
 from app.web.frame import notify, translated, words
-from app.web.paging import keep_size, page_size
+from app.web.paging import keep_size, page_size, row_id
 from app.web.security import actor, guard
 
 RUNS, ORDERS = 10, 20
@@ -101,10 +101,11 @@ def _month(text: str) -> str:
 
 
 def _cursor(text: str | None) -> tuple[str, int] | None:
-    month, dot, number = (text or "").partition(".")
-    if not dot or not _month(month) or not number.isdecimal() or len(number) > 19:
+    month, _dot, number = (text or "").partition(".")
+    try:
+        return check_month(month), row_id(number)
+    except ValueError:
         return None
-    return month, int(number)
 
 
 @ledger.get("/payment-notices/<number>")
@@ -193,7 +194,7 @@ def home() -> ResponseReturnValue:
 
 
 def _home(errors: tuple[FieldError, ...] = (), status: int = 200) -> ResponseReturnValue:
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=row_id)
     runs = assessment_runs.list_runs(actor(), before, RUNS + 1)
     more = len(runs) > RUNS
     page = render_template(
@@ -238,7 +239,7 @@ def assess() -> ResponseReturnValue:
 @guard("ledger.post", scope="region")
 def orders() -> ResponseReturnValue:
     """Orders to pay personal accounts out that wait to be paid."""
-    after = request.args.get("after", 0, type=int)
+    after = request.args.get("after", 0, type=row_id)
     rows = posting.open_orders(actor(), after, ORDERS + 1)
     more = len(rows) > ORDERS
     return render_template(

@@ -19,6 +19,7 @@ from app.services import operator_accounts as services
 from app.services.operator_accounts import Operator
 from app.web.frame import notify, render_confirm, translated
 from app.web.i18n import translated_text
+from app.web.paging import row_id
 from app.web.security import actor, guard
 
 operators = Blueprint("operators", __name__)
@@ -199,13 +200,12 @@ def _posted() -> dict[str, Any]:
         "username": form.get("username", "").strip()[:20],
         "name": form.get("name", "").strip()[:64],
         "roles": form.getlist("roles")[:10],
-        "employers": form.getlist("employers")[:500],
+        "employers": [str(each) for each in form.getlist("employers", type=row_id)[:500]],
     }
 
 
 def _typed(data: dict[str, Any]) -> dict[str, Any]:
-    numbers = [each for each in data["employers"] if each.isascii() and each.isdigit() and len(each) < 20]
-    return {**data, "employers": [int(each) for each in numbers]}
+    return {**data, "employers": [int(each) for each in data["employers"]]}
 
 
 def _address() -> str:

@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from flask import Response, request, url_for
+from werkzeug.routing import IntegerConverter, Map
 
 SIZES = (20, 50, 100)
 SIZE_COOKIE = "rows"
 YEAR_SECONDS = 365 * 86_400
+# the databases refuse a larger number, and loudly
+MAX_ID = 2**63 - 1
 Row = TypeVar("Row")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -52,6 +55,20 @@ def keep_size(answer: Response, size: PageSize) -> Response:
     return answer
 
 
+def row_id(text: str) -> int:
+    """The id of a row that an address or a form names. Raises: ValueError for what no row can have."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_ID):
+        raise ValueError("no row has such an id")
+    return int(text)
+
+
+class RowId(IntegerConverter):
+    """A row's id in the path of an address; one that no row can have leads to no page."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=MAX_ID)
+
+
 def encode_cursor(cursor: tuple[datetime, int]) -> str:
     """A position for the address: microseconds and id."""
     moment, number = cursor
@@ -61,11 +78,11 @@ def encode_cursor(cursor: tuple[datetime, int]) -> str:
 def decode_cursor(text: str | None) -> tuple[datetime, int] | None:
     """The position that an address names; None for none and for nonsense."""
     micros, dash, number = (text or "").partition("-")
-    if not (dash and micros.isdecimal() and number.isdecimal() and len(micros) < 19 and len(number) < 20):
+    if not (dash and micros.isdecimal() and len(micros) < 19):
         return None
     try:
-        return _EPOCH + int(micros) * _MICROSECOND, int(number)
-    except OverflowError:
+        return _EPOCH + int(micros) * _MICROSECOND, row_id(number)
+    except (OverflowError, ValueError):
         return None
 
 

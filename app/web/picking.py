@@ -9,6 +9,7 @@ from app import clock
 from app.services import rosters
 from app.services.forms import setting_of
 from app.web.declarations import declarations
+from app.web.paging import row_id
 from app.web.security import actor, guard
 
 PAGE = 20
@@ -19,7 +20,7 @@ PAGE = 20
 def people(kind: str) -> ResponseReturnValue:
     """The employer's people that a form of this kind may be about, found by number or name."""
     text = request.args.get("q", "")
-    after_id = request.args.get("after", 0, type=int)
+    after_id = request.args.get("after", 0, type=row_id)
     found = rosters.search(actor(), kind, text, after_id, PAGE + 1)
     more = len(found) > PAGE
     rows = found[:PAGE]

@@ -15,6 +15,7 @@ from app.services.objects import MANY, numbers_of
 from app.services.results import CaseView
 from app.web.declarations import declarations, posted
 from app.web.frame import notify
+from app.web.paging import row_id
 from app.web.security import actor, guard
 
 PAGE = 100
@@ -42,7 +43,7 @@ def people_many(kind: str) -> ResponseReturnValue:
     reference = request.args.get("reference", "")
     case = _case(kind, reference)
     text = request.args.get("q", "")
-    found = rosters.search(actor(), kind, text, request.args.get("after", 0, type=int), PAGE + 1)
+    found = rosters.search(actor(), kind, text, request.args.get("after", 0, type=row_id), PAGE + 1)
     rows = found[:PAGE]
     following = ""
     if len(found) > PAGE:
@@ -70,7 +71,7 @@ def people_add(kind: str) -> ResponseReturnValue:
     """Add the ticked people to the draft; go on with the next page, or back to the form."""
     reference = request.form.get("reference", "")
     case = _case(kind, reference)
-    ticked = [int(each) for each in request.form.getlist("person") if each.isdecimal()]
+    ticked = request.form.getlist("person", type=row_id)
     before = numbers_of(case.data)
     added = [each for each in rosters.picked_many(actor(), kind, ticked) if each not in before]
     form = setting_of(actor(), kind, clock.now(), case.employer_id, case.bundle_id).form

@@ -33,6 +33,7 @@ from app.store.queries.hall import Filter
 from app.web.declarations import declarations
 from app.web.frame import kind_words, leave, notify, render_confirm, status_words, words
 from app.web.i18n import translated_text
+from app.web.paging import row_id
 from app.web.security import actor, guard
 
 PAGE = 20
@@ -137,7 +138,7 @@ def submitted() -> ResponseReturnValue:
 
 def _page(wanted: Filter, endpoint: str, here: dict[str, Any], count: int | None = None) -> dict[str, Any]:
     """One page of a list with its neighbours' addresses and its count."""
-    before, after = _id("before"), _id("after")
+    before, after = (request.args.get(name, type=row_id) for name in ("before", "after"))
     rows = queries.list_records(_employer(), wanted, before_id=before, after_id=after, limit=PAGE + 1)
     more = len(rows) > PAGE
     if more:
@@ -153,11 +154,6 @@ def _page(wanted: Filter, endpoint: str, here: dict[str, Any], count: int | None
         "previous_url": url_for(endpoint, **here, after=rows[0].id) if rows and newer else None,
         "next_url": url_for(endpoint, **here, before=rows[-1].id) if rows and older else None,
     }
-
-
-def _id(name: str) -> int | None:
-    typed = request.args.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 20 else None
 
 
 def _employer() -> int:
@@ -262,8 +258,7 @@ def _failure(item: ItemResult) -> str:
 
 
 def _number(name: str) -> int:
-    typed = request.form.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 20 else 0
+    return request.form.get(name, 0, type=row_id)
 
 
 def _span(month: str) -> tuple[datetime | None, datetime | None]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from app import clock
 from app.definitions.current import parameters, regions
@@ -28,7 +29,7 @@ from app.store.queries.inbox import InboxRow
 from app.web.amounts import Month, Row, months_of, total_of, total_of_months
 from app.web.deadlines import Left, time_left
 from app.web.i18n import translated_text
-from app.web.paging import decode_cursor, encode_cursor
+from app.web.paging import decode_cursor, encode_cursor, row_id
 from app.web.progress import Step, policy_of, processes_of, timeline
 from app.web.reading import plain_title, words_of
 
@@ -124,8 +125,18 @@ class Bench:
 
 
 def decision_words(decision: str) -> str:
-    """The word for a decision."""
-    return {"approve": _("通过"), "reject": _("不通过"), "return": _("退回补正")}.get(decision, decision)
+    """The word for a decision that was made."""
+    return {
+        "approve": pgettext("conclusion", "通过"),
+        "reject": pgettext("conclusion", "不通过"),
+        "return": _("退回补正"),
+    }.get(decision, decision)
+
+
+def decision_verb(decision: str) -> str:
+    """The word on the button of a decision."""
+    words = {"approve": _("通过"), "reject": _("不通过"), "return": pgettext("button", "退回补正")}
+    return words.get(decision, decision)
 
 
 def chosen_task(rows: Sequence[InboxRow], given: Mapping[str, str], me: Actor) -> InboxRow | None:
@@ -135,9 +146,11 @@ def chosen_task(rows: Sequence[InboxRow], given: Mapping[str, str], me: Actor) -
         position = decode_cursor(given.get("at"))
         following = (row for row in rows if position is None or row.cursor > position)
         return next(following, rows[0] if rows else None)
-    if not wanted.isdecimal() or len(wanted) > 19:
+    try:
+        number = row_id(wanted)
+    except ValueError:
         return None
-    found = next((row for row in rows if row.id == int(wanted)), None) or queries.find_task(int(wanted))
+    found = next((row for row in rows if row.id == number), None) or queries.find_task(number)
     return found if found is not None and found.region in me.regions else None
 
 
@@ -276,7 +289,7 @@ def _buttons(task: TaskView | None) -> list[Button]:
         return []
     needing = _listed(task, "opinion_required")
     return [
-        Button(value, decision_words(value), *_BUTTONS.get(value, ("check", "")), value in needing)
+        Button(value, decision_verb(value), *_BUTTONS.get(value, ("check", "")), value in needing)
         for value in _listed(task, "decisions")
     ]
 
@@ -286,7 +299,7 @@ def _phrases(task: TaskView | None, rules: ParameterSet, now: datetime) -> list[
     if task is None:
         return []
     return [
-        (decision_words(value), rules.listed(name, now))
+        (decision_verb(value), rules.listed(name, now))
         for value in _listed(task, "decisions")
         if rules.has(name := f"audit.phrases.{value}")
     ]

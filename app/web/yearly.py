@@ -15,6 +15,7 @@ from app.services import base_years
 from app.services.base_years import CARRY
 from app.services.seasons import closed_words
 from app.web.frame import notify, render_confirm
+from app.web.paging import row_id
 from app.web.security import actor, guard
 
 PAGE = 20
@@ -37,7 +38,7 @@ def of_employer(employer_id: int) -> ResponseReturnValue:
 
 
 def _people(employer_id: int | None) -> ResponseReturnValue:
-    after = request.args.get("after", 0, type=int)
+    after = request.args.get("after", 0, type=row_id)
     found = base_years.undeclared(actor(), clock.now(), employer_id, after, PAGE + 1)
     rows = found.rows[:PAGE]
     more = f"{request.path}?after={rows[-1].person_id}" if len(found.rows) > PAGE else None
