@@ -47,7 +47,11 @@ def _value(value: str, plain: dict[str, str]) -> str:
 def _read(catalogue: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
     """The plain entries, and the patterns with the most words of their own first."""
     with Path(catalogue).open("rb") as file:
-        messages = {str(each.id): str(each.string) for each in read_mo(file) if isinstance(each.id, str)}
+        messages = {
+            str(each.id): str(each.string)
+            for each in read_mo(file)
+            if isinstance(each.id, str) and not each.context
+        }
     plain = {text: words for text, words in messages.items() if "{" not in text}
     templates = sorted(
         (text for text in messages if "{" in text and _literal(text) >= _LEAST_OWN),

@@ -16,6 +16,7 @@ from flask import Flask
 from app.web.catalogue import chinese_literals, definition_words
 from app.web.i18n import translated_text
 from app.web.phrases import translated_sentence
+from app.web.workbench import decision_verb, decision_words
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "app/web/translations/en/LC_MESSAGES/messages.po"
@@ -36,9 +37,17 @@ FRAME = (
 
 @cache
 def catalogue() -> dict[str, str]:
-    """What is translated, by message id."""
+    """What is translated, by message id (with its context in front, where it has one)."""
     with CATALOGUE.open("rb") as file:
-        return {str(each.id): str(each.string) for each in read_po(file) if each.id and each.string}
+        return {
+            _named(each.context, each.id): str(each.string)
+            for each in read_po(file)
+            if each.id and each.string
+        }
+
+
+def _named(context: str | None, text: object) -> str:
+    return f"{context}: {text}" if context else str(text)
 
 
 @cache
@@ -47,11 +56,11 @@ def extracted() -> dict[str, set[str]]:
     with (ROOT / "app/web/translations/babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)
     found: dict[str, set[str]] = {}
-    keywords = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None}
-    for name, _line, text, _comments, _context in extract_from_dir(
+    keywords = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "pgettext": ((1, "c"), 2)}
+    for name, _line, text, _comments, context in extract_from_dir(
         str(ROOT), methods, options, keywords, directory_filter=_own
     ):
-        found.setdefault(str(text), set()).add(name)
+        found.setdefault(_named(context, text), set()).add(name)
     return found
 
 
@@ -96,7 +105,8 @@ class TestWordsOfData:
     def test_every_value_of_a_pattern_has_a_name_of_its_own(self, tmp_path: Path):
         source = tmp_path / "refusals.py"
         source.write_text(
-            'A = f"{person.name}不需要{need.name}，{person.name}请核对"\nB = f"最多{3}个文件"\nC = r"第\\d行"\n'
+            'A = f"{person.name}不需要{need.name}，{person.name}请核对"\n'
+            'B = f"最多{3}个文件"\nC = r"第\\d行"\n'
         )
         with source.open("rb") as file:
             found = [text for _line, _function, text, _comments in chinese_literals(file, (), (), {})]
@@ -144,6 +154,16 @@ class TestSentences:
     )
     def test_the_values_move_into_the_translated_pattern(self, compiled: str, sentence: str, words: str):
         assert translated_sentence(sentence, compiled) == words
+
+    def test_a_decision_is_a_verb_on_its_button_and_a_conclusion_afterwards(self, app: Flask):
+        with app.test_request_context("/", headers={"Cookie": "language=en"}):
+            assert (decision_verb("return"), decision_words("return")) == (
+                "Return for correction",
+                "Returned",
+            )
+            assert (decision_verb("approve"), decision_words("approve")) == ("Approve", "Approved")
+        with app.test_request_context("/", headers={"Cookie": "language=zh"}):
+            assert decision_verb("return") == decision_words("return") == "退回补正"
 
     def test_pages_use_them_in_english_only(self, app: Flask):
         sentence = "证件号码与第7行重复，同一文件中每人只能填写一行。"
