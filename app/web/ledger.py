@@ -176,7 +176,7 @@ def _posted(found: Notice) -> tuple[date, int | None]:
     try:
         value = Decimal(typed)
         amount = to_fen(value)
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         value, amount = Decimal(-1), -1
     if amount < 0 or from_fen(amount) != value:
         errors.append(FieldError("amount_yuan", "ledger.amount", "请填写到账金额，最多两位小数"))

@@ -86,6 +86,11 @@ def test_a_payment_is_entered_and_shown(app, visit, number):
         {"received_on": "2026-11-17", "amount_yuan": "x"},
         {"received_on": "2026-11-17", "amount_yuan": "1.234"},
         {"received_on": "2026-11-17", "amount_yuan": "99999999"},
+        {"received_on": "2026-11-17", "amount_yuan": "1e30"},
+        {"received_on": "2026-11-17", "amount_yuan": "NaN"},
+        {"received_on": "2026-11-17", "amount_yuan": "-Infinity"},
+        {"received_on": "2026-11-17", "amount_yuan": "-5"},
+        {"received_on": "0001-01-01", "amount_yuan": typed + "1"},
     ):
         refused = browser.post(f"{address}/payments", wrong)
         assert refused.status_code == 422
