@@ -12,6 +12,7 @@ from app import clock
 from app.definitions.current import Bundle, get_bundle, parameters
 from app.domain.declaration import DRAFT, FINAL, PENDING
 from app.domain.identity import mask, mask_each
+from app.engine.labels import relabelled
 from app.services import declarations as services
 from app.services.actors import AGENCY, EMPLOYER
 from app.services.forms import is_stepwise, is_verified
@@ -21,7 +22,7 @@ from app.services.results import BulkResult, CaseView, Receipt
 from app.web import counter, decisions, progress
 from app.web.amounts import months_of, total_of_months
 from app.web.frame import kind_words, notify, render_confirm
-from app.web.i18n import translated_text
+from app.web.i18n import language, translated_text
 from app.web.reading import reading_sections
 from app.web.security import actor, guard
 
@@ -68,13 +69,17 @@ def diagram(reference: str) -> ResponseReturnValue:
         "processes": [
             {
                 "id": process,
-                "name": progress.process_name(bundle, process),
-                "xml": bundle.diagram(process).decode(),
+                "name": translated_text(progress.process_name(bundle, process)),
+                "xml": _in_the_readers_language(bundle.diagram(process)).decode(),
                 "marks": found.get(process, {}),
             }
             for process in progress.shown_processes(bundle, case)
         ]
     }
+
+
+def _in_the_readers_language(drawing: bytes) -> bytes:
+    return relabelled(drawing, translated_text) if language() == "en" else drawing
 
 
 @cases.post("/cases/<reference>/submit")

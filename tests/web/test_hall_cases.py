@@ -1,5 +1,7 @@
 """Cases over HTTP: corrections, copies, steps, diagrams, messages."""
 
+import re
+
 from app.clock import to_utc
 from app.extensions import db
 from app.services import audits, declarations
@@ -150,6 +152,18 @@ def test_marks_come_from_the_history_alone(visit, app):
     marks = visitor.get(f"/cases/{reference}/diagram").json["processes"][0]["marks"]
     assert marks["confirm_renamed"] == "current"
     assert "confirm" not in marks
+
+
+def test_drawings_speak_the_language_of_the_page(visit, app):
+    visitor = visit("nantong.handler")
+    (reference,) = pend(visitor, app, 1)
+    drawn = visitor.get(f"/cases/{reference}/diagram").json["processes"][0]
+    assert (drawn["name"], 'name="填写增员申报"' in drawn["xml"]) == ("参保登记", True)
+    visitor.client.set_cookie("language", "en")
+    drawn = visitor.get(f"/cases/{reference}/diagram").json["processes"][0]
+    assert drawn["name"] == "Enrolment"
+    assert '<bpmn:userTask id="fill" name="Fill in the enrolment">' in drawn["xml"]
+    assert not re.search('<bpmn:[^>]* name="[^"]*[\u4e00-\u9fff]', drawn["xml"])
 
 
 def test_messages_are_read(visit, app):
