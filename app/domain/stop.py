@@ -6,7 +6,7 @@ from datetime import date
 from typing import Protocol, TypeVar
 
 from app.domain.calendar import add_months, month_end, month_of
-from app.domain.collection import BASE_DIFFERENCE, NORMAL, RATE_DIFFERENCE, SUPPLEMENTARY
+from app.domain.collection import MONTH_DUES, SUPPLEMENTARY
 from app.domain.enrolment import (
     ACTIVE,
     EMPLOYEE,
@@ -23,9 +23,8 @@ from app.domain.problem import Problem, Verdict
 from app.domain.retirement import statutory_month
 from app.domain.window import stop_months
 
-# The charges of a month as such, and later corrections of them. What was paid back stays: a stop
-# only changes the present state (Suzhou manual 2 (3) 2).
-MONTHLY = frozenset({NORMAL, BASE_DIFFERENCE, RATE_DIFFERENCE})
+# Supplementary lines of these kinds are a month's own charge that changed its place or gained a fund.
+MOVED_BY = frozenset({"employer_transfer", "person_type_change"})
 FREE, THIS = "free", "this"
 
 
@@ -56,6 +55,8 @@ class Charge(Protocol):
     def due_month(self) -> str: ...
     @property
     def received_on(self) -> date | None: ...
+    @property
+    def made_by(self) -> str: ...
 
 
 def open_stretches(person: PersonFacts, employer: EmployerFacts) -> tuple[EnrolmentFacts, ...]:
@@ -217,24 +218,41 @@ def fixed_stop_month(params: ParameterSet, today: date) -> str | None:
 AnyCharge = TypeVar("AnyCharge", bound=Charge)
 
 
-def to_take_back(charges: Iterable[AnyCharge], stop_month: str) -> tuple[list[AnyCharge], list[AnyCharge]]:
-    """Return the charges that a stop takes back: unpaid ones (reversed) and paid ones (refunded).
+def to_take_back(
+    charges: Iterable[AnyCharge], last_month: str, *, backpay_stays: bool = True
+) -> tuple[list[AnyCharge], list[AnyCharge]]:
+    """Return the charges beyond the last month that go: unpaid ones (reversed) and paid ones (refunded).
 
-    Shape: standing charges of one person at one employer. Months paid back stay as they are.
+    Shape: standing charges of one person at one employer. After a stop the months paid back stay as they
+    are; whoever turns into a retiree is not charged as an employee for the same months.
     """
-    beyond = [each for each in charges if each.due_type in MONTHLY and each.accrual_month > stop_month]
+    beyond = [
+        each
+        for each in charges
+        if each.accrual_month > last_month
+        and each.due_type in MONTH_DUES
+        and not (backpay_stays and is_backpay(each))
+    ]
     unpaid = [each for each in beyond if each.received_on is None]
     return unpaid, [each for each in beyond if each.received_on is not None]
+
+
+def is_backpay(charge: Charge) -> bool:
+    """Return whether a charge pays back a month that had come, and is not one that was only moved.
+
+    Source: Suzhou manual 2 (3) 2 (a stop leaves what was paid back).
+    """
+    return (
+        charge.due_type == SUPPLEMENTARY
+        and charge.accrual_month <= charge.due_month
+        and charge.made_by not in MOVED_BY
+    )
 
 
 def backpaid_months(charges: Iterable[Charge], billed_from: str) -> list[str]:
     """Return the accrual months paid back and billed since a month: the stop leaves them."""
     return sorted(
-        {
-            each.accrual_month
-            for each in charges
-            if each.due_type == SUPPLEMENTARY and each.due_month >= billed_from
-        }
+        {each.accrual_month for each in charges if is_backpay(each) and each.due_month >= billed_from}
     )
 
 

@@ -145,7 +145,7 @@ def plan(case: Case) -> Plan:
     if row.person_id is not None:
         beyond = case.registry.lines_beyond(row.person_id, request.month, "9999-12")
         lines = [line for line in beyond if line.employer_id == row.employer_id]
-    unpaid, paid = to_take_back(lines, request.month)
+    unpaid, paid = to_take_back(lines, request.month, backpay_stays=False)
     sex = case.registry.person_facts(row.person_hash, row.region).sex
     missing = rules.missing_months(case.parameters, request, sex)
     base = next((each.base_fen or 0 for each in found if each.fund == MEDICAL), 0)

@@ -9,6 +9,7 @@ from app.clock import to_utc
 from app.domain import stop as rules
 from app.domain.calendar import add_months, month_of
 from app.domain.collection import REFUND
+from app.domain.retiring import retired_type
 from app.services import stopping
 from app.services.cases import Case
 from app.services.handling import Handling, Result
@@ -21,7 +22,6 @@ from app.store.ledger import LineRow, Reversal, against
 STOP = "stop.apply"
 STOPPED, CANCELLED, RETIRED = "stopped", "cancelled", "retired"
 ACTIVE, ENDED = "active", "ended"
-RETIREE = "1201"
 
 
 def apply_stop(case: Case, today: date, now: datetime) -> Plan:
@@ -33,7 +33,7 @@ def apply_stop(case: Case, today: date, now: datetime) -> Plan:
     """
     request = stopping.request_of(case)
     plan = stopping.plan(case, today)
-    retires = not request.retirees and rules.is_retirement(case.parameters, request.reason, today)
+    retires = stopping.turns_into_retiree(case, today)
     for stretch in plan.stops:
         action = RETIRED if retires else STOPPED
         change_stretch(case, stretch, action, request.stop_month, ACTIVE, request.reason, now)
@@ -90,7 +90,7 @@ def _go_on_retired(case: Case, stretches: Sequence[StretchRecord], last_month: s
             employer_id=row.employer_id,
             category=each.category,
             fund=each.fund,
-            person_type=RETIREE,
+            person_type=retired_type(each.person_type),
             from_month=add_months(last_month, 1),
             wage_fen=each.wage_fen,
             base_fen=each.base_fen,

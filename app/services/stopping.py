@@ -157,14 +157,22 @@ def plan(case: Case, today: date) -> Plan:
     if row.person_id is not None and request.stop_month:
         beyond = case.registry.lines_beyond(row.person_id, request.stop_month, month)
         lines = [line for line in beyond if line.employer_id == row.employer_id]
-    unpaid, paid = rules.to_take_back(lines, request.stop_month)
+    retires = turns_into_retiree(case, today)
+    unpaid, paid = rules.to_take_back(lines, request.stop_month, backpay_stays=not retires)
+    stay = [each for each in lines if each not in unpaid and each not in paid]
     return Plan(
         stops=[each for each in found if each not in cancels],
         cancels=cancels,
         unpaid=unpaid,
         paid=paid,
-        backpaid=rules.backpaid_months(lines, month),
+        backpaid=rules.backpaid_months(stay, month),
     )
+
+
+def turns_into_retiree(case: Case, today: date) -> bool:
+    """Whether the reason makes the person a retiree instead of ending the insurance."""
+    request = request_of(case)
+    return not request.retirees and rules.is_retirement(case.parameters, request.reason, today)
 
 
 def open_stretches(case: Case) -> list[StretchRecord]:

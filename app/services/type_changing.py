@@ -14,6 +14,7 @@ from app.domain.calendar import add_months, month_of
 from app.domain.collection import REFUND, SUPPLEMENTARY
 from app.domain.contribution import FenLine
 from app.domain.enrolment import CIVIL_SERVANT
+from app.domain.money import format_yuan, from_fen
 from app.domain.problem import Problem, Verdict
 from app.domain.type_change import TypeRequest
 from app.services import subjects
@@ -107,7 +108,7 @@ def judge(case: Case, today: date) -> Verdict:
 def _differences(found: Plan) -> Problem:
     months = {month for month, _ in found.added}
     months |= {line.accrual_month for line in (*found.unpaid, *found.paid)}
-    figures = {"amount": f"{found.difference_fen / 100:.2f}", "months": "、".join(sorted(months))}
+    figures = {"amount": format_yuan(from_fen(found.difference_fen)), "months": "、".join(sorted(months))}
     return Problem("person_type_change.differences", "from_month", figures)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, func, or_, select, update
 from app.extensions import db
 from app.store.constraints import Duplicate
 from app.store.ids import new_id
-from app.store.models import ContributionLine
+from app.store.models import ContributionLine, Declaration
 from app.store.session import insert_rows
 
 _COLUMNS: tuple[Any, ...] = (
@@ -57,6 +57,8 @@ class LineRow:
     declaration_id: int | None = None
     reversal_of_id: int | None = None
     reversed_by_id: int | None = None
+    # the kind of the declaration that made the line, where `standing_lines` read it
+    made_by: str = ""
 
 
 def line_values(
@@ -192,7 +194,8 @@ def standing_lines(
     if not person_ids:
         return found
     query = (
-        select(*_COLUMNS)
+        select(*_COLUMNS, func.coalesce(Declaration.kind, ""))
+        .join(Declaration, Declaration.id == ContributionLine.declaration_id, isouter=True)
         .where(
             ContributionLine.person_id.in_(person_ids),
             ContributionLine.reversed_by_id.is_(None),
@@ -201,6 +204,7 @@ def standing_lines(
         .order_by(ContributionLine.accrual_month, ContributionLine.fund, ContributionLine.party,
                   ContributionLine.id)
     )  # fmt: skip
+    row: Any
     for row in db.session.execute(query):
         found.setdefault(row.person_id, []).append(LineRow(*row))
     return found

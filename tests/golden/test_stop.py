@@ -68,6 +68,7 @@ class Line:
     due_type: str
     due_month: str
     received_on: date | None = None
+    made_by: str = ""
 
 
 LINES = [
@@ -90,6 +91,15 @@ def test_months_beyond_the_stop_are_taken_back_but_never_what_was_paid_back(stop
 
 def test_paid_at_the_stop_month_stays() -> None:
     assert to_take_back(LINES, "2026-09")[1] == [LINES[0], LINES[3]]
+
+
+def test_what_was_moved_or_charged_ahead_is_no_back_pay() -> None:
+    moved = Line("2026-11", "31", "2026-12", made_by="employer_transfer")
+    ahead = Line("2026-12", "31", "2026-11", made_by="enrol")
+    own = Line("2026-11", "31", "2026-12", made_by="enrol")
+    assert to_take_back([moved, ahead, own], "2026-10") == ([moved, ahead], [])
+    assert to_take_back([moved, ahead, own], "2026-10", backpay_stays=False) == ([moved, ahead, own], [])
+    assert backpaid_months([moved, ahead, own], "2026-11") == ["2026-11"]
 
 
 def test_only_back_pay_of_this_bill_is_told() -> None:

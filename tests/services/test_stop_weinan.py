@@ -1,10 +1,12 @@
 """Weinan's stops step by step (WN-2.2): materials by reason, back and forth, audit, and what they end in."""
 
 import pytest
+from sqlalchemy import update
 
 from app.errors import Rejected
 from app.services import audits, declarations, material_work, materials
 from app.store.models import Declaration, Enrolment, EnrolmentChange, Outbox
+from app.store.session import transaction
 from tests.documents.samples import picture
 from tests.services.conftest import rows, task_of
 from tests.services.test_stop import WEINAN, employee, open_funds, stop_form
@@ -104,6 +106,17 @@ def test_a_stop_for_retirement_makes_a_retiree(handler, filed, approve):
     }
     (case,) = rows(Declaration, reference=reference)
     assert {row.action for row in rows(EnrolmentChange, declaration_id=case.id)} == {"retired"}
+
+
+def test_a_civil_servant_becomes_a_civil_servants_retiree(handler, filed, approve):
+    found = employee(handler)
+    with transaction() as session:
+        mine = Enrolment.person_id == found.person_id
+        session.execute(update(Enrolment).where(mine).values(person_type="1102"))
+    reference, _ = filed(found, stop_reason="04")
+    approve(reference, ["identity_card", "retirement_approval"])
+    after = [row for row in rows(Enrolment, person_id=found.person_id) if row.to_month is None]
+    assert {row.person_type for row in after} == {"1202"}
 
 
 def test_wn_2_2_a_retiree_has_a_kind_of_his_own(handler, filed, approve):
