@@ -24,6 +24,8 @@ from app.store import units as store
 from app.store.units import APPLYING, VOID
 
 KIND = "employer_opening"
+# a unit in these states has a number and is none yet, or none any more
+UNMADE = (APPLYING, VOID)
 SUBJECTS = (
     ("单位信息", ("credit_code.", f"{KIND}.known", f"{KIND}.standing")),
     ("参保信息", (f"{KIND}.month_limits", f"{KIND}.fund_not_here")),

@@ -21,6 +21,8 @@ from app.errors import NotFound
 from app.services.actors import AGENCY, EMPLOYER
 from app.services.filing import CHANNEL_COUNTER, opened
 from app.services.results import CaseView
+from app.services.unit_opening import KIND as OPENING
+from app.services.unit_opening import UNMADE
 from app.store.queries import counter as queries
 from app.store.queries.counter import CounterFilter, Unit
 from app.web.frame import kind_words
@@ -37,7 +39,7 @@ VIEWS = {
     "submitted": (SUBMITTED, IN_AUDIT, RETURNED, *sorted(FINAL)),
 }
 # What makes an employer or an account is not filed for one that is there already.
-NOT_FOR_A_UNIT = ELSEWHERE | {"employer_opening"}
+NOT_FOR_A_UNIT = ELSEWHERE | {OPENING}
 counter = Blueprint("counter", __name__)
 
 
@@ -76,13 +78,16 @@ def _stand() -> ResponseReturnValue | None:
     reference = next(
         (found for place in (given, request.args, request.form) if (found := place.get("reference"))), ""
     )
-    if number:
-        chosen = _unit(employer_no=number)
-    elif reference:
+    if reference:
         chosen = _known(queries.find_unit_of(current_user.account.actor.regions, reference))
+    elif number:
+        chosen = _unit(employer_no=number)
     elif request.method == "GET":
         return redirect(url_for("counter.home", kind=given.get("kind")))
     else:
+        raise NotFound("employer")
+    mixed = bool(number) and number != chosen.employer_no
+    if mixed or (chosen.status in UNMADE and given.get("kind", OPENING) != OPENING):
         raise NotFound("employer")
     g.counter_unit = chosen
     g.acting = replace(current_user.account.actor, employer_id=chosen.id)
@@ -137,7 +142,8 @@ def _onward(chosen: Unit, kind: str) -> str:
 def unit(employer_no: str) -> ResponseReturnValue:
     """What can be filed for an employer: all kinds of its region, grouped like the hall's menu."""
     chosen = _unit(employer_no=employer_no)
-    return render_template("counter/unit.html", unit=chosen, groups=_kinds(chosen.region))
+    groups = [] if chosen.status in UNMADE else _kinds(chosen.region)
+    return render_template("counter/unit.html", unit=chosen, groups=groups)
 
 
 def _kinds(region: str) -> list[tuple[str, list[tuple[str, str, bool]]]]:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app import clock
 from app.definitions.current import parameters
-from app.errors import FieldError, Rejected
+from app.errors import FieldError, NotFound, Rejected
 from app.services import unit_entry
 from app.services.unit_opening import KIND
 from app.web.frame import translated
@@ -31,10 +31,13 @@ def begin() -> ResponseReturnValue:
 def begin_post() -> ResponseReturnValue:
     """Give the unit a number and go on to its form."""
     regions = sorted(actor().regions)
-    chosen = request.form.get("region", "")
+    # a clerk of one region is not asked for it
+    region = request.form.get("region") or next(iter(regions), "")
+    if region not in regions:
+        raise NotFound("region")
     data = {name: request.form.get(name, "") for name in ("employer_name", "credit_code", "confirmed")}
     try:
-        begun = unit_entry.begin(actor(), chosen if chosen in regions else regions[0], data, clock.now())
+        begun = unit_entry.begin(actor(), region, data, clock.now())
     except Rejected as refused:
         return _page(translated(refused.errors)), 422
     address = url_for("declarations.form", kind=KIND, unit=begun.employer_no, reference=begun.reference)

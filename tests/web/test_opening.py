@@ -42,6 +42,43 @@ def test_wrong_and_known_codes_are_refused_and_kept(app):
     assert 'name="confirmed"' in known.text
 
 
+def begun(client) -> tuple[str, str]:
+    """Number and case of a unit that is being entered."""
+    answer = post(client, PAGE, PAGE, employer_name="淮安新来企业有限公司", credit_code=CODE)
+    number = re.search(r"unit=(\d+)", answer.location)[1]
+    return number, re.search(r"reference=([0-9A-Z-]+)", answer.location)[1]
+
+
+def test_a_unit_that_is_being_entered_is_filed_nothing_else_for(app):
+    client = enter(app, "huaian.counter")
+    number, reference = begun(client)
+    listed = client.get(f"/counter?q={CODE[:-1]}").text
+    assert "登记中" in listed
+    assert "已终止" not in listed
+    page = client.get(f"/counter/units/{number}").text
+    assert "新单位参保登记尚未办结" in page
+    assert "data-kind" not in page
+    assert client.get(f"/declare/enrol?unit={number}").status_code == 404
+    assert client.get(f"/declare/employer_opening?reference={reference}").status_code == 200
+    post(client, f"/cases/{reference}/discard", PAGE, confirmed="1")
+    assert number not in client.get(f"/counter?q={CODE[:-1]}").text
+    assert "单位编号已作废" in client.get(f"/counter/units/{number}").text
+
+
+def test_what_opens_a_unit_is_not_offered_for_one_that_is_there(app):
+    page = enter(app, "huaian.counter").get("/counter/units/32080000001").text
+    assert 'data-kind="enrol"' in page
+    assert "employer_opening" not in page
+
+
+def test_one_unit_in_the_address_and_anothers_case_do_not_mix(app):
+    client = enter(app, "huaian.counter")
+    number, reference = begun(client)
+    both = f"/declare/employer_opening?reference={reference}&unit="
+    assert client.get(f"{both}{number}").status_code == 200
+    assert client.get(f"{both}32080000001").status_code == 404
+
+
 def test_others_stay_out(app):
     assert enter(app, "huaian.auditor").get(PAGE).status_code == 403
     assert enter(app, "huaian.admin").get(PAGE).status_code == 403

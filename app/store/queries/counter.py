@@ -15,6 +15,7 @@ from app.store.business import about_person
 from app.store.crypto import blind
 from app.store.models import Declaration, Employer, User
 from app.store.queries.frame import LIMIT
+from app.store.units import VOID
 
 # shorter than any identity number: then it is a name or a reference
 _NUMBER_LENGTH = 15
@@ -79,10 +80,11 @@ _RECORD = (
 
 def search_units(regions: Collection[str], text: str, after_no: str = "", limit: int = 20) -> list[Unit]:
     """A page of employers by unit number: those whose number or credit code begins with the text, or whose
-    name holds it."""
+    name holds it. Numbers that were given up are left out."""
     tests: list[ColumnElement[bool]] = [
         Employer.region.in_(sorted(regions)),
         Employer.employer_no > after_no,
+        Employer.status != VOID,
     ]
     if text:
         tests.append(
