@@ -33,6 +33,7 @@ from app.store.queries.hall import Filter
 from app.web.declarations import declarations
 from app.web.frame import kind_words, leave, notify, render_confirm, status_words, words
 from app.web.i18n import translated_text
+from app.web.menus import ELSEWHERE
 from app.web.paging import row_id
 from app.web.security import actor, guard
 
@@ -60,9 +61,9 @@ def pending() -> ResponseReturnValue:
     counts = queries.counts_by_kind(_employer(), (PENDING,))
     spoken = words()
     published = definitions.kinds(spoken.region) if spoken else ()
-    offered = {kind for kind in published if spoken and spoken.offers(kind)}
-    kinds = list(offered | set(counts))
-    kinds.sort(key=lambda kind: (-(counts.get(kind, 0) > 0), kind_words(kind)))
+    offered = [kind for kind in published if spoken and spoken.offers(kind) and kind not in ELSEWHERE]
+    kinds = [*offered, *sorted(set(counts) - set(offered))]
+    kinds.sort(key=lambda kind: not counts.get(kind))
     kind = request.args.get("kind", "")
     if kind not in kinds:
         kind = next((each for each in kinds if counts.get(each)), kinds[0] if kinds else "")

@@ -28,9 +28,15 @@ def fill(page: Page, values: Mapping[str, str]) -> None:
         if control.evaluate("element => element.tagName") == "SELECT":
             # a long list hides behind a box to type in: the choice itself is what is tested here
             control.select_option(value, force=True)
+        elif control.get_attribute("type") == "radio":
+            page.locator(f"[name={name}][value='{value}']").check()
         else:
             control.fill(value)
             control.blur()
+        found = page.locator("[name=name][readonly]")
+        if name == "id_number" and found.count():
+            # what the registry knows comes before the rest is typed
+            expect(found).not_to_have_value("")
 
 
 def check(page: Page) -> None:

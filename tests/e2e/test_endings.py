@@ -52,6 +52,7 @@ def prepared(database: Bed) -> Callable[..., Insured]:
 def shoot(page: Page, name: str) -> None:
     """Keep pictures of the page as a desk and as a phone show it; nothing may stick out of the phone."""
     SCREENS.mkdir(parents=True, exist_ok=True)
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=SCREENS / f"{name}-1366.png", full_page=True)
     page.set_viewport_size(NARROW)
     page.screenshot(path=SCREENS / f"{name}-390.png", full_page=True)
