@@ -166,6 +166,7 @@ def apply_collection(case: Case, today: date, now: datetime) -> list[str]:
     row = case.declaration
     found = lines_of(case, today)
     months = sorted({month for month, _ in found})
+    wages = {month: _wage(case, month) for month in months}
     case.lines += [
         line_values(
             region=row.region,
@@ -183,6 +184,7 @@ def apply_collection(case: Case, today: date, now: datetime) -> list[str]:
             declaration_id=row.id,
             created_at_utc=to_utc(now),
             late_from=due_date(case.parameters, month),
+            wage_fen=None if (wage := wages[month]) is None else to_fen(wage),
         )
         for month, line in found
     ]
