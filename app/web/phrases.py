@@ -17,8 +17,12 @@ from babel.messages.mofile import read_mo
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Shorter texts are words, and words are looked up as they are.
 _SHORTEST = 4
-# A pattern with hardly a word of its own ({hours}天) would fit names and addresses too.
+# A pattern with hardly a word of its own ({hours}天) would fit names and addresses too: it takes numbers,
+# and only as a value of another sentence.
 _LEAST_OWN = 3
+_NUMBER = r"\d+"
+
+_Patterns = list[tuple[re.Pattern[str], str]]
 
 
 def translated_sentence(text: str, catalogue: str) -> str:
@@ -30,22 +34,28 @@ def translated_sentence(text: str, catalogue: str) -> str:
 
 @lru_cache(maxsize=2048)
 def _filled(text: str, catalogue: str) -> str:
-    plain, patterns = _read(catalogue)
+    plain, patterns, quantities = _read(catalogue)
     for pattern, words in patterns:
         if found := pattern.fullmatch(text):
-            values = {name: _value(value, plain) for name, value in found.groupdict().items()}
+            values = {name: _value(value, plain, quantities) for name, value in found.groupdict().items()}
             return words.format_map(values)
     return text
 
 
-def _value(value: str, plain: dict[str, str]) -> str:
-    parts = [plain.get(part, part) for part in value.split("、")]
-    return ", ".join(parts)
+def _value(value: str, plain: dict[str, str], quantities: _Patterns) -> str:
+    return ", ".join(_word(part, plain, quantities) for part in value.split("、"))
+
+
+def _word(part: str, plain: dict[str, str], quantities: _Patterns) -> str:
+    for pattern, words in quantities:
+        if found := pattern.fullmatch(part):
+            return words.format_map(found.groupdict())
+    return plain.get(part, part)
 
 
 @lru_cache(maxsize=4)
-def _read(catalogue: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
-    """The plain entries, and the patterns with the most words of their own first."""
+def _read(catalogue: str) -> tuple[dict[str, str], _Patterns, _Patterns]:
+    """The plain entries, the patterns with the most words of their own first, and quantities ({hours}天)."""
     with Path(catalogue).open("rb") as file:
         messages = {
             str(each.id): str(each.string)
@@ -53,24 +63,24 @@ def _read(catalogue: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], s
             if isinstance(each.id, str) and not each.context
         }
     plain = {text: words for text, words in messages.items() if "{" not in text}
-    templates = sorted(
-        (text for text in messages if "{" in text and _literal(text) >= _LEAST_OWN),
-        key=_literal,
-        reverse=True,
-    )
-    return plain, [(_pattern(text), messages[text]) for text in templates]
+    templates = sorted((text for text in messages if "{" in text), key=_literal, reverse=True)
+    patterns = [(_pattern(text), messages[text]) for text in templates if _literal(text) >= _LEAST_OWN]
+    quantities = [
+        (_pattern(text, value=_NUMBER), messages[text]) for text in templates if _literal(text) < _LEAST_OWN
+    ]
+    return plain, patterns, quantities
 
 
 def _literal(template: str) -> int:
     return sum(len(text) for text, _name, _spec, _conversion in Formatter().parse(template))
 
 
-def _pattern(template: str) -> re.Pattern[str]:
+def _pattern(template: str, value: str = ".+?") -> re.Pattern[str]:
     parts: list[str] = []
     named: set[str] = set()
     for text, name, _spec, _conversion in Formatter().parse(template):
         parts.append(re.escape(text))
         if name:
-            parts.append(f"(?P={name})" if name in named else f"(?P<{name}>.+?)")
+            parts.append(f"(?P={name})" if name in named else f"(?P<{name}>{value})")
             named.add(name)
     return re.compile("".join(parts), re.DOTALL)
