@@ -46,6 +46,7 @@ def request_code(claim: Claim, address: str, now: datetime) -> None:
     check_address(address)
     if claim.user_id is None and not is_mobile(claim.phone):
         raise Rejected([FieldError("username", "activate.phone", "请输入 11 位手机号码。")])
+    count_attempt(address)
     _check_pace(str(claim.user_id or claim.phone))
     user_id = _find(claim)
     if user_id is None:
@@ -74,7 +75,7 @@ def confirm_code(claim: Claim, typed: str, address: str) -> Ticket:
             result = account_log.REFUSED if code_id is None else account_log.DONE
             account_log.record("code.tried", user_id=user_id, result=result, address=address)
     if user_id is None or code_id is None:
-        throttle.add(_address_key(address), ADDRESS_WINDOW_SECONDS)
+        count_attempt(address)
         raise codes.wrong_code()
     return Ticket(code_id, user_id)
 
@@ -146,13 +147,13 @@ def no_password() -> str:
 
 
 def check_address(address: str) -> None:
-    """Refuse a network address that was wrong too often. Raises: Rejected."""
+    """Refuse a network address that asked too often. Raises: Rejected."""
     if throttle.count(_address_key(address)) >= ADDRESS_LIMIT:
         raise Rejected([FieldError("", "activate.address", BUSY_ADDRESS)])
 
 
-def count_wrong(address: str) -> None:
-    """Count a wrong attempt of a network address."""
+def count_attempt(address: str) -> None:
+    """Count what a network address asks for: right or wrong, it may have a message sent to somebody."""
     throttle.add(_address_key(address), ADDRESS_WINDOW_SECONDS)
 
 

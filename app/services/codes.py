@@ -55,13 +55,14 @@ def send_code(case: Case | None, subject: str, purpose: str, phone: str, words: 
     if newest is not None and moment - newest < timedelta(seconds=RESEND_SECONDS):
         raise Rejected([FieldError("code", "code.too_soon", TOO_SOON)])
     if count >= SENT_PER_HOUR:
-        raise Rejected([FieldError("code", "code.too_many", TOO_MANY)])
+        raise too_many()
     code, code_id = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}", new_id()
     expires = moment + timedelta(minutes=LIFETIME_MINUTES)
     store.add_code(
         code_id=code_id, subject=subject, purpose=purpose, code=code, now_utc=moment, expires_at_utc=expires
     )
-    send_sms(case, phone, words.format(code=code), now)
+    # not `format`: names stand in the words, and braces may stand in names
+    send_sms(case, phone, words.replace("{code}", code), now)
 
 
 def accepts(subject: str, purpose: str, typed: str) -> int | None:
@@ -92,6 +93,11 @@ def spend(code_id: int, subject: str, purpose: str) -> bool:
         return False
     row.spent_at_utc = moment
     return True
+
+
+def too_many() -> Rejected:
+    """The refusal of one more code within the hour."""
+    return Rejected([FieldError("code", "code.too_many", TOO_MANY)])
 
 
 def wrong_code() -> Rejected:

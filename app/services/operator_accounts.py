@@ -13,7 +13,7 @@ from app.domain.declaration import DRAFT, PENDING, RETURNED
 from app.domain.operator import ACTIVE, ADMIN, DISABLED, INVITED, REMOVED
 from app.domain.permission import EMPLOYER_ROLES
 from app.errors import Conflict, FieldError, NotFound, Rejected
-from app.services import account_log, activating
+from app.services import account_log, activating, throttle
 from app.services.actors import Actor, require, require_employer
 from app.services.sms import send_sms
 from app.store import accounts as users
@@ -38,12 +38,14 @@ WORDS = {
     "operator.shared": "该操作员还为您管理范围以外的单位办理，只能取消其与本单位的关系",
     "operator.demo": "演示账号由所有访问者共用，不能修改",
     "operator.own": "不能停用或删除自己的账号",
+    "operator.busy": "添加操作员和重置密码的次数过多，请一小时后再试",
 }
 ADDED_WORDS = (
     "【医保单位网厅】{admin}已为您开通{employer}的网厅账号，用户名为本手机号码。"
     "请在网厅登录页点击“激活账号”设置密码。"
 )
 RESET_WORDS = "【医保单位网厅】您的网厅账号密码已由单位管理员重置。请在网厅登录页点击“激活账号”重新设置密码。"
+MESSAGES_PER_HOUR = 30
 HANDED_OVER = (DRAFT, PENDING, RETURNED)
 SHOWN = 20
 
@@ -79,9 +81,11 @@ def get_operator(actor: Actor, user_id: int) -> Operator:
 
 
 def history(actor: Actor, user_id: int) -> list[AccountEventRow]:
-    """What happened to an operator's account, newest first. Raises: Forbidden, NotFound."""
-    get_operator(actor, user_id)
-    return list_events(user_id, SHOWN)
+    """What happened to an operator's account, newest first; nothing of one that others look after too.
+
+    Raises: Forbidden, NotFound.
+    """
+    return [] if get_operator(actor, user_id).fixed else list_events(user_id, SHOWN)
 
 
 def add(actor: Actor, data: Mapping[str, Any], now: datetime, address: str = "") -> int:
@@ -94,6 +98,7 @@ def add(actor: Actor, data: Mapping[str, Any], now: datetime, address: str = "")
     phone, name = str(data.get("username") or "").strip(), str(data.get("name") or "").strip()
     roles, employers = _chosen(data)
     _refuse(rules.check_operator(phone, name, roles, employers, actor.employer_ids))
+    _check_pace(actor)
     values = activating.new_account(phone, name)
     try:
         with transaction():
@@ -147,6 +152,7 @@ def reset(actor: Actor, user_id: int, now: datetime, address: str = "") -> None:
 
     Raises: Rejected, Conflict, Forbidden, NotFound.
     """
+    _check_pace(actor)
     nobody = activating.no_password()
     with transaction():
         found = _managed(actor, user_id)
@@ -221,7 +227,8 @@ def remove(actor: Actor, user_id: int, now: datetime, address: str = "") -> None
         before = user.status
         if own == set(found.row.employer_ids):
             user.status = REMOVED
-            store.set_roles(user_id, _region(actor), ())
+            # what it might do anywhere ends: the account may come back as somebody else's operator
+            store.clear_roles(user_id)
         user.session_version += 1
         handed = _hand_over(actor, found, now)
         detail = {
@@ -230,6 +237,12 @@ def remove(actor: Actor, user_id: int, now: datetime, address: str = "") -> None
             "handed_over": handed,
         }
         account_log.record("operator.removed", user_id=user_id, actor=actor, address=address, detail=detail)
+
+
+def _check_pace(actor: Actor) -> None:
+    """Few messages an hour go out, and few questions whether a phone has an account. Raises: Rejected."""
+    if throttle.add(f"operators:{actor.id}", 3600) > MESSAGES_PER_HOUR:
+        raise _refusal("", "operator.busy")
 
 
 def _region(actor: Actor) -> str:

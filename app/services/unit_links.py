@@ -11,7 +11,7 @@ from app.domain.declaration import APPROVED
 from app.domain.employer_account import phone_of
 from app.domain.operator import ADMIN
 from app.domain.problem import Verdict
-from app.services import account_log, codes, subjects, unit_accounts
+from app.services import account_log, codes, subjects, throttle, unit_accounts
 from app.services.cases import Case
 from app.services.filing import CHANNEL_COUNTER
 from app.services.handling import Handling, Result
@@ -89,8 +89,14 @@ def _unit_of(case: Case) -> UnitRow | None:
 
 
 def send(case: Case, through: Case | None, now: datetime) -> None:
-    """Send a code to the linked unit's phone: with what the case gathers (`through`), or at once."""
+    """Send a code to the linked unit's phone: with what the case gathers (`through`), or at once.
+
+    Raises: Rejected (`code`).
+    """
     row = case.declaration
+    # a link that is begun again is a new case: its codes and tries must not begin again with it
+    if throttle.add(f"link:{row.employer_id}:{row.facts[LINKED]}", 3600) > codes.SENT_PER_HOUR:
+        raise codes.too_many()
     unit = store.get_unit(row.facts[LINKED])
     words = CODE_WORDS.replace("{employer}", get_employer(row.employer_id).name)
     codes.send_code(through, codes.subject_of_case(row.id), PURPOSE, phone_of(unit.details), words, now)

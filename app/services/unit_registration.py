@@ -95,6 +95,7 @@ def register(region: str, data: Mapping[str, Any], address: str, now: datetime) 
     form = form_of(region)
     values = filing.typed(form, data, now)
     values = {name: value.upper() if isinstance(value, str) else value for name, value in values.items()}
+    activating.count_attempt(address)
     _check_pace(region, values)
 
     def body() -> Started:
@@ -105,9 +106,6 @@ def register(region: str, data: Mapping[str, Any], address: str, now: datetime) 
     except Duplicate:
         # the other of two clicks was faster: its registration is this one's too
         return run(lambda: Attempt("register", {"region": region}, SYSTEM, region), now, body)
-    except Rejected:
-        activating.count_wrong(address)
-        raise
 
 
 def complete(user_id: int, now: datetime) -> None:

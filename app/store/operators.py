@@ -103,6 +103,12 @@ def set_roles(user_id: int, region: str, roles: Collection[str]) -> None:
     )
 
 
+def clear_roles(user_id: int) -> None:
+    """Take all roles of an account, in whatever region."""
+    table = UserRole.__table__
+    db.session.execute(delete(table).where(table.c.user_id == user_id))
+
+
 def link(user_ids: Collection[int], employer_ids: Collection[int]) -> None:
     """Let accounts act for employers; what is there already stays."""
     table = UserEmployer.__table__

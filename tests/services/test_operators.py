@@ -10,6 +10,7 @@ from app import clock
 from app.errors import Conflict, Forbidden, NotFound, Rejected
 from app.services import account_log, accounts, activating, operator_accounts, sms, throttle
 from app.services.activating import Claim
+from app.store import operators
 from app.store.models import AccountEvent, OneTimeCode, Outbox, User
 from app.store.session import transaction
 from tests.services.conftest import rows
@@ -308,3 +309,44 @@ def test_a_row_of_the_chain_cannot_be_changed(admin, now):
     (event,) = rows(AccountEvent)
     with pytest.raises(Exception, match="append-only"), transaction():
         event.action = "nothing"
+
+
+def test_messages_to_operators_are_few(admin, now):
+    """Whoever may add operators could otherwise have messages sent to any phone, and ask who has an account."""
+    for number in range(operator_accounts.MESSAGES_PER_HOUR):
+        operator_accounts.add(admin(), data(admin(), username=f"139{number:08d}"), now)
+    with pytest.raises(Rejected) as error:
+        operator_accounts.add(admin(), data(admin()), now)
+    assert refused(error) == ["operator.busy"]
+    known = next(each for each in rows(User) if each.username == "13900000000")
+    with pytest.raises(Rejected):
+        operator_accounts.reset(admin(), known.id, now)
+    assert len([row for row in rows(Outbox) if row.topic == "sms"]) == operator_accounts.MESSAGES_PER_HOUR
+
+
+def test_many_phones_from_one_address_are_too_many(db_session, now):
+    for number in range(activating.ADDRESS_LIMIT):
+        activating.request_code(Claim(phone=f"137{number:08d}"), "10.0.0.4", now)
+    with pytest.raises(Rejected) as error:
+        activating.request_code(Claim(phone=PHONE), "10.0.0.4", now)
+    assert refused(error) == ["activate.address"]
+    activating.request_code(Claim(phone=PHONE), "10.0.0.5", now)
+
+
+def test_what_happened_to_a_shared_account_is_not_this_admins_to_read(admin, now):
+    """Its network addresses and the acts of other employers' admins say nothing about this employer."""
+    shown = next(each for each in rows(User) if each.username == "huaian.handler")
+    with pytest.raises(Rejected):
+        accounts.sign_in("huaian.handler", "wrong", "10.9.9.9", clock.real_utcnow())
+    assert operator_accounts.history(admin(), shown.id) == []
+
+
+def test_an_account_that_was_closed_comes_back_without_old_rights(admin, now):
+    user_id = operator_accounts.add(admin(), data(admin(), roles=["admin"]), now)
+    with transaction():
+        operators.set_roles(user_id, "", ["admin"])
+        operators.set_roles(user_id, "320500", ["admin"])
+    operator_accounts.remove(admin(), user_id, now)
+    assert operator_accounts.add(admin(), data(admin()), now) == user_id
+    assert activate(now).actor.roles == {"handler"}
+    assert not operator_accounts.get_operator(admin(), user_id).shared

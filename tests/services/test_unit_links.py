@@ -6,13 +6,20 @@ from datetime import timedelta
 import pytest
 
 from app.errors import Conflict, Forbidden, NotFound, Rejected
-from app.services import accounts, codes, declarations, sms, timers, unit_linking
+from app.services import accounts, codes, declarations, sms, throttle, timers, unit_linking
 from app.store import units
-from app.store.models import AccountEvent, Declaration, OneTimeCode, Outbox, UserEmployer
+from app.store.models import AccountEvent, Declaration, Employer, OneTimeCode, Outbox, UserEmployer
 from app.store.session import transaction
 from tests.services.conftest import rows
 
 WEINAN = "610500"
+
+
+@pytest.fixture(autouse=True)
+def fresh_counters():
+    throttle._local.clear()
+    yield
+    throttle._local.clear()
 
 
 @pytest.fixture
@@ -74,6 +81,26 @@ def test_wrong_codes_are_counted_and_nothing_is_linked(admin, now):
     unit_linking.resend(admin, reference, now)
     unit_linking.verify(admin, reference, last_code(now), now)
     assert rows(UserEmployer, employer_id=linked_id()) != []
+
+
+def test_a_link_begun_again_and_again_sends_no_more_codes(admin, now):
+    """Each link is a case of its own: its codes must not begin to be counted anew with it."""
+    for _ in range(codes.SENT_PER_HOUR):
+        unit_linking.give_up(admin, unit_linking.start(admin, form(), now), now)
+    with pytest.raises(Rejected) as error:
+        unit_linking.start(admin, form(), now)
+    assert refused(error) == ["code.too_many"]
+    assert len(rows(OneTimeCode)) == codes.SENT_PER_HOUR
+    # another unit's phone has had none
+    unit_linking.start(admin, form(place=5), now)
+
+
+def test_a_name_with_braces_is_a_name(admin, now):
+    with transaction():
+        rows(Employer, id=admin.employer_id)[0].name = "甲{0}乙{code}有限公司"
+    reference = unit_linking.start(admin, form(), now)
+    unit_linking.verify(admin, reference, last_code(now), now)
+    assert "甲{0}乙" in sms.kept_messages()[0].text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from app.clock import to_utc
 from app.extensions import db
 from app.services import accounts, assessing, declarations, imports
 from app.store.accounts import find_user
-from app.store.models import Declaration, Employer, OrderPosting, PaymentNotice, User
+from app.store.models import Employer
 from tests.fixtures.database import TEST_NOW
 from tests.services.batch_files import filled
 from tests.services.conftest import rows
