@@ -147,7 +147,10 @@ class TestSentences:
                 "以下险种必须参加：职工基本医疗保险、生育保险。",
                 "These funds are compulsory: Basic medical insurance for employees, Maternity insurance.",
             ),
-            ("处理记录保存30天，请及时导出结果。", "Records are kept for 30 days; export the result in time."),
+            (
+                "处理记录保存30天，请及时导出结果。",
+                "Records are kept for 30 days; export the result in time.",
+            ),
             ("合计{不是}占位", "合计{不是}占位"),
             ("王小明", "王小明"),
             ("通天路九重天", "通天路九重天"),
