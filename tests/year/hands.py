@@ -151,14 +151,14 @@ class Hands:
     def file(self, kind: str, form: Mapping[str, Any], items: Iterable[str] | None = None) -> Receipt:
         """File online and go the whole way; gives the last receipt."""
         way = WAYS[self.region][kind]
-        made = declarations.file(self._own, kind, form, self.now)
+        made = declarations.file(self.actor, kind, form, self.now)
         if self.region == WEINAN and kind == "enrol":
             # the wizard's first step shows what was typed
-            declarations.proceed(self._own, made.reference, "next", self.now)
+            declarations.proceed(self.actor, made.reference, "next", self.now)
         if "m" in way:
             for item in MATERIALS[kind] if items is None else items:
-                materials.upload(self._own, made.reference, item, f"{item}.jpg", _picture(item), self.now)
-            declarations.proceed(self._own, made.reference, "next", self.now)
+                materials.upload(self.actor, made.reference, item, f"{item}.jpg", _picture(item), self.now)
+            declarations.proceed(self.actor, made.reference, "next", self.now)
         return self.finish(kind, made.reference)
 
     def finish(self, kind: str, reference: str, submitted: bool = False) -> Receipt:
@@ -166,10 +166,10 @@ class Hands:
         way = WAYS[self.region][kind]
         if "P" in way and not submitted:
             assert self.status(reference) == "pending"
-            assert declarations.submit(self._own, [reference], self.now).done == 1
+            assert declarations.submit(self.actor, [reference], self.now).done == 1
         if "A0" in way:
             assert self.status(reference) == "done"
-            return declarations.get_case(self._own, reference, self.now)
+            return declarations.get_case(self.actor, reference, self.now)
         assert self.status(reference) == "submitted"
         done = self.decide(reference)
         if "A2" in way:
@@ -180,7 +180,7 @@ class Hands:
 
     def at_the_counter(self, kind: str, form: Mapping[str, Any]) -> Receipt:
         """A clerk files it for the employer, somebody else decides."""
-        clerk = replace(self.counter, employer_id=self._own.employer_id)
+        clerk = replace(self.counter, employer_id=self.actor.employer_id)
         made = declarations.file(clerk, kind, form, self.now)
         assert made.status == "submitted", made
         done = self.decide(made.reference)
@@ -196,11 +196,11 @@ class Hands:
 
     @property
     def employer_id(self) -> int:
-        assert self._own.employer_id is not None
-        return self._own.employer_id
+        assert self.actor.employer_id is not None
+        return self.actor.employer_id
 
     @property
-    def _own(self) -> Actor:
+    def actor(self) -> Actor:
         assert self.employer is not None
         return self.employer
 
@@ -213,10 +213,10 @@ class Hands:
     def upload(self, kind: str, content: bytes, settings: Mapping[str, Any], rows: int) -> None:
         """Work a file through and have its cases go the whole way."""
         made = imports.upload(
-            self._own, kind, f"{kind}.xlsx", content, dict(settings), self.now, queued=False
+            self.actor, kind, f"{kind}.xlsx", content, dict(settings), self.now, queued=False
         )
         batch_run.run(made.batch.id)
-        batch = imports.get_batch(self._own, made.batch.id)
+        batch = imports.get_batch(self.actor, made.batch.id)
         refused = list(batch_results.errors_of(batch.id))
         assert (batch.accepted_rows, batch.rejected_rows) == (rows, 0), (batch.message, refused)
         way, cases = (
@@ -228,14 +228,14 @@ class Hands:
             # one document stands for everybody, one submission hands all of them over
             for item in MATERIALS[kind]:
                 document = (f"{item}.jpg", _picture(f"{item}{batch.id}"))
-                batch_documents.take_files(self._own, batch.id, [document], self.now, item, everybody=True)
-            assert batch_steps.run_slice("submit", self._own, batch.id, 0, self.now).done == rows
+                batch_documents.take_files(self.actor, batch.id, [document], self.now, item, everybody=True)
+            assert batch_steps.run_slice("submit", self.actor, batch.id, 0, self.now).done == rows
         for reference in references:
             self.finish(kind, reference, submitted="m" in way)
 
     def filled(self, kind: str, cells: Iterable[Mapping[str, str]]) -> bytes:
         """The employer's template with these rows."""
-        book = load_workbook(BytesIO(templates.template_of(self._own, kind, self.now).content))
+        book = load_workbook(BytesIO(templates.template_of(self.actor, kind, self.now).content))
         sheet = book.active
         places = {cell.value: cell.column for cell in sheet[2]}
         for number, row in enumerate(cells, FIRST_ROW):
@@ -245,7 +245,7 @@ class Hands:
 
     def roster(self, kind: str, rows: Mapping[str, Mapping[str, str]]) -> bytes:
         """The template with the whole roster, of which only these numbers stay, with their new cells."""
-        book = load_workbook(BytesIO(templates.template_of(self._own, kind, self.now).content))
+        book = load_workbook(BytesIO(templates.template_of(self.actor, kind, self.now).content))
         sheet = book.active
         places = {cell.value: cell.column for cell in sheet[2]}
         listed = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=FIRST_ROW)]
@@ -262,19 +262,24 @@ class Hands:
     # the ledger
 
     def assess(self, month: str) -> None:
-        assessing.assess(month, self.now, employer_id=self._own.employer_id)
+        assessing.assess(month, self.now, employer_id=self.actor.employer_id)
 
     def pay(self, due_month: str, kind: str, funds: tuple[str, ...] = ()) -> None:
         """Enter the money for a notice, as it came in today."""
         db.session.rollback()
         number = db.session.scalars(
             select(PaymentNotice.number).where(
-                PaymentNotice.employer_id == self._own.employer_id,
+                PaymentNotice.employer_id == self.actor.employer_id,
                 PaymentNotice.due_month == due_month,
                 PaymentNotice.kind == kind,
             )
         ).one()
         posting.post(number, self.today, self.now, actor=self.supervisor, funds=funds)
+
+    def pay_order(self) -> None:
+        """Carry out the orders that wait to be paid."""
+        for order in posting.open_orders(self.supervisor, 0, 10):
+            assert posting.pay_order(order.id, self.today, self.now, actor=self.supervisor)
 
     def other_employer(self) -> str:
         """The number of another employer of the city."""

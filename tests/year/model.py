@@ -111,6 +111,11 @@ class Line:
         return self.back is None
 
     @property
+    def early(self) -> bool:
+        """A month that had not come when it was charged: nothing that was paid back."""
+        return self.accrual > self.due
+
+    @property
     def counts(self) -> bool:
         """Whether a notice counts it: paid lines stay where they were paid, refunds count by themselves."""
         given_back = self.kind == REFUND and self.takes_back is not None and self.back is self.takes_back
@@ -245,9 +250,9 @@ class Model:
                 each.last = last
 
     def stop(self, who: str, last: str, filed: date, decided: date | None = None) -> None:
-        """End with a month; normal dues beyond it are taken back, what was paid back stays."""
+        """End with a month; dues beyond it are taken back, months that were paid back stay."""
         self._end(who, last, filed)
-        beyond = self.carried(who, last, (NORMAL, DIFFERENCE))
+        beyond = [each for each in self.carried(who, last) if each.kind != BACKPAY or each.early]
         self.take_back(beyond, decided or filed, "stop")
 
     def retire(self, who: str, last: str, pension: int | None, filed: date, by: str = "retirement") -> None:
@@ -255,11 +260,17 @@ class Model:
         going = self.of(who)
         for each in going:
             each.last = last
-        months = self.take_back(self.carried(who, last, (NORMAL, DIFFERENCE)), filed, by)
+        months = self.take_back(self.carried(who, last), filed, by)
         for each in going:
             if each.fund in self.city.retirees_funds:
                 self._begin(who, each.fund, "1201", plus(last, 1), pension or each.wage, by)
         self._late(who, month(filed), filed, by, months)
+
+    def paid_out(self, who: str) -> None:
+        """The order to pay the account out was carried out."""
+        self.payouts = [
+            (name, amount, "paid" if name == who else state) for name, amount, state in self.payouts
+        ]
 
     def die(self, who: str, died: date, reported: date) -> int:
         """Months after the death are taken back, whatever they were; the account is paid out."""

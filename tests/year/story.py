@@ -206,12 +206,12 @@ class Year:
             self.model.revert_enrolment(who.name, self.today)
             self.done("revert", 30)
             return
-        made = declarations.file(hands._own, "enrol", enrol_form(self.region, who, m(3)), hands.now)
+        made = declarations.file(hands.actor, "enrol", enrol_form(self.region, who, m(3)), hands.now)
         if self.region in PLATFORM:
-            declarations.recall(hands._own, made.reference, hands.now)
+            declarations.recall(hands.actor, made.reference, hands.now)
             self.model.list_("enrol", "recalled", who.name)
         else:
-            assert declarations.discard(hands._own, [made.reference], hands.now).done == 1
+            assert declarations.discard(hands.actor, [made.reference], hands.now).done == 1
             self.model.list_("enrol", "discarded", who.name)
         self._refused()
 
@@ -221,7 +221,7 @@ class Year:
         if self.region == WEINAN:
             return
         made = declarations.file(
-            hands._own, "enrol", enrol_form(self.region, who, m(3)), hands.now, submit_now=True
+            hands.actor, "enrol", enrol_form(self.region, who, m(3)), hands.now, submit_now=True
         )
         assert (
             hands.decide(made.reference, decision="reject", why="不符合参保条件，不予办理").status
@@ -328,6 +328,9 @@ class Year:
         self.hands.on(6, 28)
         self.enrol(27, m(7))
         self.compare()
+        self.hands.on(6, 29)
+        # it has not begun: it never takes effect, and neither does the month that is charged already
+        self.stop(27, m(6), 30)
 
     def _season(self) -> None:
         """New bases for twelve people by the region's file; out of the bounds where it clips."""
@@ -358,6 +361,7 @@ class Year:
         """Somebody joins an assessed month; the undeclared are carried on; the month is run again."""
         self.hands.on(7, 12)
         self.enrol(28, m(7))
+        self.enrol(27, m(7))
         self.hands.on(7, 15)
         if self.region != NANTONG:
             self.hands.at_the_counter("base_carry", {})
@@ -410,6 +414,8 @@ class Year:
         self.hands.on(10, 11)
         self.pay(m(9))
         self.compare()
+        self.hands.on(10, 18)
+        waiting = self._submit(3, m(10))
         self.hands.on(10, 20)
         self.assess(m(10))
         self.hands.on(10, 21)
@@ -422,6 +428,25 @@ class Year:
         if self.region in (*PLATFORM, NANTONG):
             self.declare(7, "9233", m(8))
             self.compare()
+        self.hands.on(11, 3)
+        self._approve(3, m(10), date(2027, 10, 18), waiting)
+
+    def _submit(self, place: int, start: str) -> str:
+        """Hand an enrolment over that somebody decides in the next month; where nobody does, it is done."""
+        who = self.people[place]
+        if not self.audited or self.region == WEINAN:
+            self.enrol(place, start)
+            return ""
+        form = enrol_form(self.region, who, start)
+        return declarations.file(self.hands.actor, "enrol", form, self.hands.now, submit_now=True).reference
+
+    def _approve(self, place: int, start: str, filed: date, reference: str) -> None:
+        """The start stays as it was submitted; what was assessed meanwhile is charged with the approval."""
+        if reference:
+            who = self.people[place]
+            assert self.hands.decide(reference).status == "approved"
+            self.model.enrol(who.name, start, who.wage_fen, filed, self.today)
+            self.done("enrol", place)
 
     def _change(self) -> None:
         who = self.people[6]
@@ -451,10 +476,11 @@ class Year:
             self.hands.at_the_counter("withdrawal", form)
         assert self.model.die(self.name(8), date(2027, 9, 15), self.today) > 0
         self.done("withdrawal", 8)
-        self.compare()
+        self.compare_all()
         self.hands.on(11, 24)
         self.pay_all(m(11))
-        self.compare()
+        self.hands.pay_order()
+        self.model.paid_out(self.name(8))
 
     def _stops_by_file(self, places: tuple[int, ...]) -> None:
         when = {
@@ -482,7 +508,7 @@ class Year:
         self._stops_by_file((14, 15, 16))
         if self.audited and self.region != WEINAN:
             form = stop_form(self.region, self.people[9], m(12), 31)
-            made = declarations.file(self.hands._own, "stop", form, self.hands.now)
+            made = declarations.file(self.hands.actor, "stop", form, self.hands.now)
             self.model.list_("stop", made.status, self.name(9))
             assert made.status == ("pending" if self.region == NANTONG else "submitted")
         self.hands.on(12, 20)
