@@ -105,7 +105,7 @@ def check_collection(
         return Verdict((Problem("collection.retiree", "id_number"),))
     if request.name and person.name and normalise(request.name) != normalise(person.name):
         return Verdict((Problem("enrol.name_differs", "name"),))
-    period = _period(params, request, today)
+    period = check_period(params, request, today)
     if period.problems:
         return period
     found = select_months(params, request, person, employer, spans, today)
@@ -119,7 +119,8 @@ def check_collection(
     return Verdict((), (*period.warnings, *left_out))
 
 
-def _period(params: ParameterSet, request: CollectionRequest, today: date) -> Verdict:
+def check_period(params: ParameterSet, request: CollectionRequest, today: date) -> Verdict:
+    """Judge the first and the last month of a collection. Raises ParameterMissing."""
     if request.to_month < request.from_month:
         return Verdict((Problem("base.period_order", "to_month"),))
     last = last_assessed_month(params, today)

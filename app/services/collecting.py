@@ -11,7 +11,7 @@ from app.clock import to_utc
 from app.domain import backpay as rules
 from app.domain.backpay import CollectionRequest, Selection
 from app.domain.base import declared_wage
-from app.domain.billing import due_date
+from app.domain.billing import PAYABLE, due_date
 from app.domain.calendar import month_of
 from app.domain.collection import SUPPLEMENTARY
 from app.domain.contribution import CLIP, Line
@@ -130,12 +130,12 @@ def _wage(case: Case, month: str) -> Decimal | None:
 
 
 def late_fee(case: Case, today: date) -> Decimal:
-    """The late fee in yuan, month by month from the day after each month's due date."""
-    owed: dict[str, Decimal] = {}
-    for month, line in lines_of(case, today):
-        if not line.party.startswith("allocation"):
-            owed[month] = owed.get(month, Decimal(0)) + line.amount
-    fees = (rules.late_fee_of(case.parameters, month, sum_, today) for month, sum_ in owed.items())
+    """The late fee in yuan, line by line from the day after each month's due date, as a payment enters it."""
+    fees = (
+        rules.late_fee_of(case.parameters, month, line.amount, today)
+        for month, line in lines_of(case, today)
+        if line.party in PAYABLE and line.amount > 0
+    )
     return sum(fees, Decimal("0.00"))
 
 
@@ -147,7 +147,8 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if case.declaration.person_hash is None:
         case.declaration.person_hash = blind(str(case.data["id_number"]))
         subjects.identify(case)
-    if case.declaration.person_id is None or request.to_month < request.from_month:
+    if case.declaration.person_id is None or not rules.check_period(case.parameters, request, today).accepted:
+        # months without end are not calculated: the check says which are possible
         return None
     due = month_of(today)
     lines = [amount_line(line, SUPPLEMENTARY, due, month) for month, line in lines_of(case, today)]

@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
+from app.domain.money import round_fen
 from app.errors import NotFound, Rejected
 from app.extensions import db
-from app.services import audits, declarations
-from app.store.models import ContributionLine, Declaration, HumanTask
+from app.services import audits, billing, declarations
+from app.store.assessments import hold_employer
+from app.store.models import ContributionLine, Declaration, HumanTask, PaymentNotice
 from app.store.session import transaction
 from tests.services.conftest import HUAIAN, SUZHOU, citizen, huaian_form, rows, suzhou_form, task_of
 from tests.services.test_base import model, month_amounts
@@ -101,12 +103,29 @@ class TestPlatform:
         checked = declarations.check(huaian, "collection", form, now)
         owed = [line for line in checked.amounts.lines if not line.party.startswith("allocation")]
         # from the day after 25 October to 18 November
-        fee = Decimal(sum(line.amount_fen for line in owed)) / 100 * Decimal("0.0005") * 24
+        # each line rounded by itself: what a payment of that day enters
+        fee = sum(
+            (round_fen(Decimal(line.amount_fen) / 100 * Decimal("0.0005") * 24) for line in owed), Decimal(0)
+        )
         assert f"{fee:.2f}元" in checked.warnings[0].message
         filed = declarations.file(huaian, "collection", form, now)
         approve(filed)
         (case,) = rows(Declaration, reference=filed.reference)
         assert case.facts["late_fee_fen"] == round(fee * 100)
+        # told at the window, owed on the notice: the same to the fen
+        with transaction():
+            hold_employer(huaian.employer_id)
+            billing.issue(huaian.employer_id, HUAIAN, "2026-11", now)
+        (notice,) = rows(PaymentNotice, employer_id=huaian.employer_id, due_month="2026-11", kind="backpay")
+        found_rows = billing.get_notice(notice.number, now).rows
+        late = [row.late_fee_fen for row in found_rows if row.accrual_month == "2026-10"]
+        assert sum(late) == case.facts["late_fee_fen"]
+
+    def test_months_without_end_are_not_calculated(self, huaian, enrolled, now):
+        found, _ = enrolled("2026-10-01")
+        form = form_of(found, "2026-10", "9999-12")
+        assert declarations.quote(huaian, "collection", form, now) is None
+        assert declarations.check(huaian, "collection", form, now).errors
 
     def test_js_4_0_months_charged_meanwhile_are_left_out(self, huaian, enrolled, approve, now):
         found, _person_id = enrolled()
