@@ -7,13 +7,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """The declaration that stands in the way of another one: its number, and its kind in words."""
+
+    reference: str
+    kind: str
+
+
 @dataclass(frozen=True)
 class FieldError:
-    """One refusal: the field it stands at ("" for the whole form), a stable code and the words shown."""
+    """One refusal: the field it stands at ("" for the whole form), a stable code and the words shown.
+
+    `open_case` is the declaration that has to end first, where its number may be told to whoever is refused.
+    """
 
     field: str
     code: str
     message: str
+    open_case: OpenCase | None = None
+
+    @property
+    def full_message(self) -> str:
+        """The words with the declaration in the way, for files and lists, where nothing can be followed."""
+        if self.open_case is None:
+            return self.message
+        return f"{self.message}（{self.open_case.kind}，申报编号 {self.open_case.reference}）"
 
 
 class WangtingError(Exception):
@@ -40,7 +59,7 @@ class Rejected(WangtingError):
     """Input or business rules refuse the action; nothing was changed. An edge answers 422."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(error.message for error in errors))
+        super().__init__("; ".join(error.full_message for error in errors))
         self.errors = tuple(errors)
 
 

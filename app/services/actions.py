@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from app.errors import Busy, Conflict, FieldError, Forbidden, NotFound, Rejected
+from app.errors import Busy, Conflict, Forbidden, NotFound, Rejected
 from app.services import incidents
 from app.services.actors import Actor, require_row
 from app.services.cases import Case, loaded_case, write
@@ -15,6 +15,7 @@ from app.services.host import STALE
 from app.services.incidents import Attempt
 from app.services.registry import Registry
 from app.services.results import ItemResult
+from app.services.subjects import held_by_another
 from app.store.constraints import Duplicate, is_passing
 from app.store.declarations import load_waiting
 from app.store.session import transaction
@@ -156,16 +157,18 @@ def refused(reference: str, error: Exception) -> ItemResult:
     """A refusal as the answer for one record of many."""
     if isinstance(error, Rejected):
         first = error.errors[0]
-        return ItemResult(reference, False, "", first.code, "；".join(each.message for each in error.errors))
+        return ItemResult(
+            reference, False, "", first.code, "；".join(each.full_message for each in error.errors)
+        )
     if isinstance(error, NotFound | Forbidden):
         return ItemResult(reference, False, "", "not_found", "没有这条申报，或无权办理")
     return ItemResult(reference, False, "", "conflict", str(error))
 
 
-def in_words(error: Exception, words: str = "") -> Exception:
-    """What the database refused, in words; `words` are the region's for another open declaration."""
+def in_words(error: Exception, tried: Sequence[Case] = ()) -> Exception:
+    """What the database refused, in words; `tried` is the case that met another open declaration."""
     if not isinstance(error, Duplicate):
         return Busy(BUSY)
-    if error.rule == "open_declaration":
-        return Rejected([FieldError("id_number", "enrol.one_open", words or CHANGED)])
+    if error.rule == "open_declaration" and tried:
+        return Rejected([held_by_another(tried[0])])
     return Conflict(CHANGED)

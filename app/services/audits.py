@@ -130,7 +130,7 @@ def decide(
     try:
         return run(attempt, now, body, before)
     except Duplicate as error:
-        raise in_words(error) from error
+        raise in_words(error, tried) from error
 
 
 def check_and_note(

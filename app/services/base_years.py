@@ -86,7 +86,7 @@ def carry_all(actor: Actor, region: str, now: datetime) -> tuple[int, list[str]]
             declarations.file(actor, CARRY, {}, now, employer_id=each.employer_id)
             filed += 1
         except Rejected as error:
-            refused += [f"{each.name}：{found.message}" for found in error.errors]
+            refused += [f"{each.name}：{found.full_message}" for found in error.errors]
         except Conflict as error:
             refused.append(f"{each.name}：{error}")
     return filed, refused

@@ -81,4 +81,4 @@ def reasons_of(error: Exception, parameters: ParameterSet) -> list[FieldError]:
 
 def as_documents(errors: Iterable[FieldError]) -> list[dict[str, str]]:
     """Refusals as they are kept with a row."""
-    return [{"field": each.field, "code": each.code, "message": each.message} for each in errors]
+    return [{"field": each.field, "code": each.code, "message": each.full_message} for each in errors]

@@ -79,7 +79,9 @@ def _commit(plan: Plan, checked: Sequence[Checked]) -> bool:
     if len(checked) > 1:
         # one row of the chunk is in the way: alone, each one answers for itself
         return all(_commit(plan, [each]) for each in checked)
-    return _commit_once(plan, checked, refused=in_words(clash, plan.rules.messages.get("enrol.one_open", "")))
+    end_read()
+    tried = [each for each in _file(plan, checked) if isinstance(each, Case)]
+    return _commit_once(plan, checked, refused=in_words(clash, tried))
 
 
 def _commit_once(plan: Plan, checked: Sequence[Checked], refused: Exception | None = None) -> bool:

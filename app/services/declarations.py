@@ -14,7 +14,7 @@ from app.services import filing, host
 from app.services.actions import STALE, attempt_on, in_words, load_cases, run, run_many
 from app.services.actors import Actor, require, require_row
 from app.services.cases import Case, write
-from app.services.filing import Target, receipt
+from app.services.filing import receipt
 from app.services.incidents import Attempt
 from app.services.material_needs import FORM as MATERIALS
 from app.services.material_needs import refuse_incomplete
@@ -107,12 +107,15 @@ def file(
     }
 
     def body() -> Receipt:
+        tried.clear()
         target.registry.forget_people()
         case = filing.open_case(actor, target, values, now, token=token, copied_from=copied_from)
+        tried.append(case)
         filing.fill(case, actor, now, submit_now=submit_now)
         write([case])
         return receipt(case)
 
+    tried: list[Case] = []
     try:
         return run(lambda: Attempt("file", given, actor, target.employer.region), now, body, before)
     except (Rejected, Conflict, Duplicate) as error:
@@ -124,7 +127,7 @@ def file(
         if held is not None and isinstance(error, Duplicate):
             return _file_again(actor, data, now, held, submit_now, before)
         if isinstance(error, Duplicate):
-            raise in_words(error, _open_words(target)) from error
+            raise in_words(error, tried) from error
         raise
 
 
@@ -294,8 +297,7 @@ def _one(
     try:
         return run(attempt, now, body, before)
     except Duplicate as error:
-        words = tried[0].message("enrol.one_open") if tried else ""
-        raise in_words(error, words) from error
+        raise in_words(error, tried) from error
 
 
 def _gone(actor: Actor, reference: str) -> Exception:
@@ -332,10 +334,6 @@ def _first_click(actor: Actor, token: str | None) -> Receipt | None:
 def _draft_of(actor: Actor, token: str | None) -> str | None:
     row = store.find_declaration(token) if token else None
     return token if row is not None and row.created_by_id == actor.id and row.status == DRAFT else None
-
-
-def _open_words(target: Target) -> str:
-    return target.parameters.messages.get("enrol.one_open", "")
 
 
 def _arguments(

@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from app.domain.declaration import KINDS, PEOPLE, PERSON, kind_object
+from app.domain.enrolment import COUNTER_CHANNEL
 from app.domain.identity import CITIZEN_CARD, check_document
 from app.domain.life import DEAD, check_living
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict, problem_text
-from app.errors import FieldError
+from app.errors import FieldError, OpenCase
 from app.formspec.form import Form
 from app.services.cases import Case
-from app.services.objects import open_key
+from app.services.objects import many_keys, open_key
+from app.store import declarations
 from app.store.crypto import blind
 
 # a rule speaks of the month; some regions ask for the day instead
@@ -57,7 +60,41 @@ def with_open_case(case: Case, verdict: Verdict, code: str = "enrol.one_open") -
     case.registry.read_open([key])
     if case.registry.open_keys[key] in (None, case.declaration.reference):
         return verdict
-    return Verdict((*verdict.problems, Problem(code, "id_number")), verdict.warnings)
+    return Verdict((*verdict.problems, one_open(case, key, code)), verdict.warnings)
+
+
+def one_open(case: Case, key: str, code: str) -> Problem:
+    """Why nothing else can be filed while another declaration holds the key.
+
+    Which one it is, is told to its own employer and at the counter: who else employs somebody is not for
+    another employer to know.
+    """
+    holder = case.registry.open_keys.get(key)
+    found = declarations.find_declaration(holder) if holder is not None else None
+    told = {}
+    if found is not None and (
+        found.employer_id == case.declaration.employer_id or case.declaration.channel == COUNTER_CHANNEL
+    ):
+        told = {"open_reference": found.reference, "open_kind": case.parameters.kind_label(found.kind)}
+    return Problem(code, "id_number", told)
+
+
+def held_by_another(case: Case) -> FieldError:
+    """What the database said when it refused a second open declaration, in the words of the case's kind.
+
+    Reads who holds the object now; nobody does where that one ended meanwhile.
+    """
+    kind = case.declaration.kind
+    about = kind_object(kind) if kind in KINDS else ""
+    many, own = about == PEOPLE, f"{kind}.one_open"
+    code = "enrol.one_open" if about == PERSON else "form.one_open"
+    if own in case.parameters.messages and not many:
+        code = own
+    keys = sorted(many_keys(case)) if many else [open_key(case) or ""]
+    case.registry.open_keys.clear()
+    case.registry.read_open(keys)
+    key = next((each for each in keys if case.registry.open_keys.get(each)), "")
+    return field_errors([one_open(case, key, code)], case.parameters, case.bundle.form(kind))[0]
 
 
 def _dead(case: Case) -> Problem | None:
@@ -75,9 +112,16 @@ def _dead(case: Case) -> Problem | None:
 def field_errors(problems: Iterable[Problem], parameters: ParameterSet, form: Form) -> list[FieldError]:
     """The region's words for findings, each at a field that the form has ("" for the whole form)."""
     return [
-        FieldError(_place(problem.field, form), problem.code, problem_text(parameters, problem))
+        FieldError(
+            _place(problem.field, form), problem.code, problem_text(parameters, problem), _in_the_way(problem)
+        )
         for problem in problems
     ]
+
+
+def _in_the_way(problem: Problem) -> OpenCase | None:
+    reference = problem.params.get("open_reference")
+    return OpenCase(reference, problem.params["open_kind"]) if reference else None
 
 
 def _place(name: str, form: Form) -> str:

@@ -155,7 +155,7 @@ def menu() -> list[tuple[str, list[dict[str, Any]]]]:
     for group in arranged(MENUS[side], own, _others() if side == EMPLOYER else ()):
         lines = [line for entry in group.entries if (line := _line(entry)) is not None]
         if group.unfilled and not lines:
-            lines = [_closed(group.note or _("未开通"), mark=False)]
+            lines = [_closed(translated_text(group.note) or _("未开通"), mark=False)]
         if lines:
             groups.append((_(group.own) if group.own else _word(group.label, group.text), lines))
     return groups
@@ -269,7 +269,10 @@ def notify(message: str, tone: str = "") -> None:
 
 def translated(errors: Iterable[FieldError]) -> tuple[FieldError, ...]:
     """The same refusals in the reader's language, where the catalogue knows them."""
-    return tuple(FieldError(error.field, error.code, translated_text(error.message)) for error in errors)
+    return tuple(
+        FieldError(error.field, error.code, translated_text(error.message), error.open_case)
+        for error in errors
+    )
 
 
 def at_field(errors: Iterable[FieldError] | None, name: str) -> list[str]:
