@@ -16,7 +16,7 @@ from app.store.outbox import OutboxRow
 from app.store.session import transaction
 
 SENDER_PHONE = "sender_phone"
-# template -> (title, body); {reference}, {person}, {opinion} are filled when the notice is delivered
+# template -> (title, body); {reference}, {person}, {opinion}, {month} are filled when the notice is delivered
 TEMPLATES: Mapping[str, tuple[str, str]] = {
     "approved": ("申报已审核通过", "{person}的申报（{reference}）已审核通过。"),
     "rejected": ("申报审核未通过", "{person}的申报（{reference}）审核未通过：{opinion}"),
@@ -24,6 +24,10 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
     "counter_filed": (
         "柜面已受理申报",
         "经办机构柜面已为本单位受理{person}的申报（{reference}），可在已提交中查看。",
+    ),
+    "moved_in": (
+        "人员已转入本单位",
+        "{person}已从原单位转入本单位，自{month}起在本单位参保（申报编号{reference}）。",
     ),
     "overdue": ("申报超过办理时限", "{person}的申报（{reference}）超过办理时限，经办机构正在加紧处理。"),
 }
@@ -51,6 +55,12 @@ def tell(case: Case, template: str, now: datetime) -> None:
         send_sms(case, phone, words, now)
 
 
+def tell_another(case: Case, employer_id: int, template: str, now: datetime) -> None:
+    """Have another employer's operators told of a case that concerns it; its page is not theirs to read."""
+    payload = {"declaration_id": case.declaration.id, "template": template, "employer_id": employer_id}
+    case.send_out("notice", payload, now)
+
+
 def deliver(outbox_id: int, now: datetime, before: Callable[[], None] | None = None) -> bool:
     """Write the notice that an outbox row asks for; False where that was done before.
 
@@ -62,13 +72,19 @@ def deliver(outbox_id: int, now: datetime, before: Callable[[], None] | None = N
         if found is None:
             return
         title, body = TEMPLATES[str(row.payload["template"])]
-        words = {"person": found.person_name or found.id_masked or "本单位", "reference": found.reference}
+        words = {
+            "person": found.person_name or found.id_masked or "本单位",
+            "reference": found.reference,
+            "opinion": found.opinion,
+            "month": found.facts.get("start_month", ""),
+        }
+        another = row.payload.get("employer_id")
         store.add_notice(
-            employer_id=found.employer_id,
-            declaration_id=found.id,
+            employer_id=another or found.employer_id,
+            declaration_id=None if another else found.id,
             outbox_id=row.id,
             title=title,
-            body=body.format_map({**words, "opinion": found.opinion}),
+            body=body.format_map(words),
             now_utc=to_utc(now),
         )
 

@@ -18,6 +18,7 @@ from app.domain.identity import mask
 from app.domain.money import format_yuan, from_fen, to_fen
 from app.domain.problem import Problem, Verdict
 from app.domain.transfer import Mover, Owed, TransferRequest
+from app.services import notices
 from app.services.cases import Case
 from app.services.handling import Handling, Result
 from app.services.objects import many_keys, numbers_of
@@ -244,6 +245,7 @@ def accept(case: Case, _day: date, now: datetime) -> Result:
         _charge(case, each, receiving.id, now)
     done = {"people": len(going), "to": receiving.employer_no, "month": request.month}
     case.effect_once(TRANSFER, now, done)
+    notices.tell_another(case, receiving.id, "moved_in", now)
     row.result_code = "employer_transfer.accepted"
     row.result_message = case.message(
         row.result_code, count=str(len(going)), employer=receiving.name, month=request.first_month

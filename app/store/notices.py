@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select, update
 
@@ -24,6 +25,7 @@ class CaseWords:
     person_name: str
     id_masked: str
     opinion: str
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

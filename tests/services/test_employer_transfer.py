@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from app.clock import to_utc
 from app.errors import Conflict, Rejected
 from app.extensions import db
-from app.services import audits, declarations, trials
+from app.services import audits, declarations, notices, trials
 from app.store.crypto import blind
 from app.store.ledger import add_lines, line_values
 from app.store.models import (
@@ -20,6 +20,8 @@ from app.store.models import (
     EmployerFund,
     Enrolment,
     EnrolmentChange,
+    Notice,
+    Outbox,
 )
 from app.store.objects import declarations_about
 from app.store.queries.insured import insured_on
@@ -121,6 +123,21 @@ def test_nj_3_1_many_people_go_on_without_a_gap(handler, decider, now):
         for employer in (here, there):
             found = {row.person_id for row in insured_on(employer, month, ids)}
             assert found == (set(ids) if employer == where else set())
+
+
+def test_the_receiving_employer_is_told(handler, decider, now):
+    people = staff(handler, 2)
+    made = file(handler, now, *people)
+    audits.decide(decider, task_of(made.reference), "approve", "", [], now)
+    for row in rows(Outbox):
+        if row.topic == "notice":
+            notices.deliver(row.id, now)
+            assert not notices.deliver(row.id, now)
+    told = rows(Notice, employer_id=employer_id(2))
+    assert [(each.title, each.declaration_id) for each in told] == [("人员已转入本单位", None)]
+    assert f"{people[0].name}等2人已从原单位转入本单位，自2026-12起" in told[0].body
+    assert made.reference in told[0].body
+    assert [each.title for each in rows(Notice, employer_id=handler.employer_id)] == ["申报已审核通过"]
 
 
 def test_the_receiving_employer_lacks_a_fund(handler, decider, now):

@@ -312,7 +312,7 @@ def test_a_row_of_the_chain_cannot_be_changed(admin, now):
 
 
 def test_messages_to_operators_are_few(admin, now):
-    """Whoever may add operators could otherwise have messages sent to any phone, and ask who has an account."""
+    """Whoever may add operators could otherwise have any phone sent messages, and ask who has an account."""
     for number in range(operator_accounts.MESSAGES_PER_HOUR):
         operator_accounts.add(admin(), data(admin(), username=f"139{number:08d}"), now)
     with pytest.raises(Rejected) as error:
