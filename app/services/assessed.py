@@ -118,8 +118,23 @@ def charge_month(employer_id: int, month: str, person_ids: Collection[int], now:
     return len({each.person_id for each in found}) if lines else 0, lines
 
 
+def hold_employers(cases: Iterable[Case]) -> None:
+    """Let nobody assess or bill the employers whose enrolments or charges the cases change until the commit.
+
+    Called before any of their rows is touched: whoever bills an employer holds it before its lines. A new
+    row that names its employer holds it by itself; one that is only changed does not.
+    """
+    changed = {case.declaration.employer_id for case in cases if case.changes}
+    charged = {
+        row["employer_id"] for case in cases for row in case.lines if row["reversal_of_id"] is not None
+    }
+    hold_employers_shared({each for each in changed | charged if each is not None})
+
+
 def charge_late(cases: Sequence[Case]) -> int:
     """Charge what declarations leave uncharged in months that are assessed; gives the number of lines.
+
+    The caller has held the employers (`hold_employers`).
 
     Called when their rows are written: a person who joins, comes back or turns into a retiree in an
     assessed month gets supplementary lines for it, due in the month of the act. Months before the one of
@@ -132,8 +147,6 @@ def charge_late(cases: Sequence[Case]) -> int:
     since, owners, again = _scope(touched)
     if not owners:
         return 0
-    # a row that names its employer holds it already; an enrolment that is only changed does not
-    hold_employers_shared({case.declaration.employer_id for case in touched if case.changes})
     found = [
         each
         for each in uncharged(list(owners), min([*since.values(), *(month for _, month in again)]))

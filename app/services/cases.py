@@ -161,6 +161,7 @@ def write(cases: Sequence[Case]) -> None:
         instances.set_instances([case.instance for case in cases if not case.is_new and case.ran])
         tasks.remove_tasks([task.id for case in cases if not case.is_new for task in case.ended])
         tasks.add_tasks([task for case in cases for task in case.opened])
+        assessed.hold_employers(cases)
         # what ends makes room for what begins
         enrolments.change_enrolments([row for case in cases for row in case.changes])
         change_types([row for case in cases for row in case.type_changes])

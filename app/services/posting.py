@@ -15,6 +15,7 @@ from app.services.actors import SYSTEM, Actor, require, require_region
 from app.services.billing import items_of, late_fees
 from app.store import payment_notices as store
 from app.store import payment_orders
+from app.store.assessments import hold_employers_shared
 from app.store.business import hold_people
 from app.store.payment_notices import NoticeRow, PostingRow
 from app.store.payment_orders import OrderRow
@@ -59,11 +60,14 @@ def post(
         require(actor, "ledger.post")
     _check_day(received_on, now)
     with transaction():
-        notice = store.find_notice(number, held=True)
-        if notice is None:
+        known = store.find_notice(number)
+        if known is None:
             raise NotFound("notice")
         if actor is not SYSTEM:
-            require_region(actor, notice.region)
+            require_region(actor, known.region)
+        # nobody bills the employer meanwhile: whoever bills holds it before notices and lines
+        hold_employers_shared([known.employer_id])
+        notice = store.find_notice(number, held=True) or known
         # whoever takes charges back looks at what was paid under the same lock
         hold_people(store.people_of_notice(notice.id))
         return _post(notice, received_on, now, actor, amount_fen, funds, voucher.strip()[:VOUCHER_LENGTH])
