@@ -10,7 +10,7 @@ from typing import Any
 
 from app.clock import to_utc
 from app.definitions.current import Bundle
-from app.domain.declaration import is_open
+from app.domain.declaration import DRAFT, RETURNED, is_open
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, problem_text
 from app.errors import FieldError, NotFound, Rejected
@@ -73,7 +73,8 @@ def review(actor: Actor, reference: str, now: datetime) -> Review:
     if row.person_hash is not None:
         case.registry.read_people([row.person_hash])
         records = case.registry.people[row.person_hash]
-    waiting = is_open(row.status)
+    # in the employer's hands a form may be half filled: there is nothing to judge yet
+    waiting = is_open(row.status) and row.status not in (DRAFT, RETURNED)
     return Review(
         case=view_of(found, actor),
         bundle=case.bundle,

@@ -90,6 +90,11 @@ def asked(browser, line: str, ids: dict) -> int:
     return browser.post(address, values).status_code
 
 
+@pytest.mark.parametrize("who", ["weinan.auditor", "weinan.supervisor", "weinan.counter"])
+def test_the_agency_opens_a_half_filled_form_without_judging_it(visit, theirs, who):
+    assert visit(who).get(f"/cases/{theirs['case']}").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("who", "lines"),
     [("huaian.admin", EMPLOYER), ("suzhou.supervisor", SUPERVISOR), ("nantong.counter", COUNTER)],
