@@ -341,11 +341,11 @@ def compare_months_only(here: Hall, filled: Filled) -> None:
 
 def test_a_change_of_base_year_inside_the_months_paid_back(hall, clock):
     """Each month has its own floor: July's is higher than June's."""
-    clock.set("2026-09-20T09:00:00")
+    clock.set("2026-11-20T09:00:00")
     here = hall("320500")
     june, july = (model.bounds(here.city, month)[0] for month in ("2026-06", "2026-07"))
     assert june < july
-    filled = fill(here.city, here.citizen("not_insured"), "2026-05-01", wage=f"{june + 1}")
+    filled = fill(here.city, here.citizen("not_insured"), "2026-06-01", wage=f"{june + 1}")
     file_and_compare(here, filled)
     wanted = model.outcome(here.city, filled.form, model.Person(1), here.employer, here.today)
     assert len(set(wanted.bases.values())) == 2
