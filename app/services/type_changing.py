@@ -17,6 +17,7 @@ from app.domain.enrolment import CIVIL_SERVANT
 from app.domain.money import format_yuan, from_fen
 from app.domain.problem import Problem, Verdict
 from app.domain.type_change import TypeRequest
+from app.formspec.form import Form
 from app.services import subjects
 from app.services.cases import Case
 from app.services.handling import Handling, Result
@@ -25,7 +26,7 @@ from app.services.stop_effects import change_stretch, take_back
 from app.services.stopping import amount_back, open_stretches
 from app.services.subjects import is_number, with_open_case
 from app.store.business import hold_people
-from app.store.enrolments import enrolment_values
+from app.store.enrolments import enrolment_values, enrolments_of
 from app.store.facts import StretchRecord
 from app.store.ids import new_id
 from app.store.ledger import LineRow, line_values
@@ -75,6 +76,18 @@ def prepare(case: Case, _today: date) -> None:
     types = [each.person_type for each in open_stretches(case)]
     if types:
         case.data[OLD] = max(types)
+
+
+def current(form: Form, _kind: str, employer_id: int, person_id: int | None) -> dict[str, Any]:
+    """What a form about somebody of the roster starts with: the type as it is."""
+    if person_id is None or OLD not in form.by_name:
+        return {}
+    types = [
+        each.person_type
+        for each in enrolments_of([person_id]).get(person_id, [])
+        if each.employer_id == employer_id and each.status == "active" and each.to_month is None
+    ]
+    return {OLD: max(types)} if types else {}
 
 
 def request_of(case: Case) -> TypeRequest:
@@ -255,4 +268,6 @@ def _charge(case: Case, found: Plan, now: datetime) -> None:
     ]
 
 
-HANDLING = Handling(judge, settle, trial_of, prepare=prepare, subjects=SUBJECTS, accept=accept, notifies=True)
+HANDLING = Handling(
+    judge, settle, trial_of, prepare=prepare, current=current, subjects=SUBJECTS, accept=accept, notifies=True
+)

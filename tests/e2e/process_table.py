@@ -119,13 +119,13 @@ def _contact(scene: Scene) -> dict[str, str]:
 
 
 JOURNEYS = (
-    Journey("nanjing", "person_record", _record, "采集成功"),
-    Journey("nanjing", "revert", _revert, "回退成功"),
+    Journey("nanjing", "person_record", _record, "人员基础信息采集成功"),
+    Journey("nanjing", "revert", _revert, "回退成功，该人员的参保信息已恢复到办理之前"),
     Journey("nanjing", "employer_transfer", _transfer, "2人自2026-12起转入", ONE),
-    Journey("suzhou", "collection_cancel", _cancelled, "撤销"),
+    Journey("suzhou", "collection_cancel", _cancelled, "补收核定撤销成功"),
     Journey(
         "suzhou", "person_merge",
-        lambda scene: {"id_number": citizen(scene.region, "double_record").id_number}, "合并", ONE,
+        lambda scene: {"id_number": citizen(scene.region, "double_record").id_number}, "合并成功", ONE,
     ),
     Journey("suzhou", "death_undo", _alive, "死亡登记已撤销", ("auditor", "senior"), unit=1),
     Journey("suzhou", "employer_pausing", lambda scene: {"pausing_action": "pause"}, "暂停", ONE, unit=2),
@@ -134,15 +134,15 @@ JOURNEYS = (
         lambda scene: {
             "id_number": employee(scene.at(3)).id_number, "person_type": "1102", "from_month": "2026-11",
         },
-        "转换", ONE, unit=3,
+        "自2026-11起按新的身份参保", ONE, unit=3,
     ),
-    Journey("suzhou", "employer_closing", _closed, "终止", ONE, unit=3),
+    Journey("suzhou", "employer_closing", _closed, "单位已终止参保", ONE, unit=3),
     Journey(
         "nantong", "base",
         lambda scene: {
             "id_number": employee(scene.handler).id_number, "from_month": "2026-11", "wage_yuan": "8000",
         },
-        "成功", ONE,
+        "缴费基数已更新", ONE,
     ),
     Journey(
         "nantong", "identity_correction",
@@ -150,7 +150,7 @@ JOURNEYS = (
             "id_number": citizen(scene.region, "not_insured").id_number, "new_name": "更正后",
             "correction_reason": "登记时录入有误，已核对身份证原件",
         },
-        "更正", ONE, unit=1,
+        "更正成功，共更正1项", ONE, unit=1,
     ),
     Journey("huaian", "person_update", _contact, "修改成功", ONE),
     Journey("huaian", "collection", _collected, "补收核定成功，共补收3个月。", ONE),
@@ -165,6 +165,6 @@ JOURNEYS = (
             "id_number": employee(scene.handler, person_type="1201").id_number,
             "stop_month": "2026-11", "stop_reason": "02",
         },
-        "成功", ONE,
+        "停保已生效", ONE,
     ),
 )  # fmt: skip

@@ -23,9 +23,8 @@ function build(box) {
     section.setAttribute("role", "tabpanel");
     section.setAttribute("aria-labelledby", button.id);
     const title = section.querySelector(":scope > h3");
-    if (title) {
-      title.hidden = true;
-    }
+    // the tab shows the words; the heading stays in the order of those who jump from one to the next
+    title?.classList.add("visually-hidden");
     list.append(button);
     return button;
   });
