@@ -5,6 +5,9 @@ imports nothing of the product. After each month registry, ledger, notices, acco
 row by row.
 """
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from app.documents import opening
@@ -38,3 +41,12 @@ def test_a_year_of_an_employer(app, clock, plain_documents, region):
     throttle._local.clear()
     with app.app_context():
         Year(region).run()
+
+
+@pytest.mark.parametrize("name", ["model.py", "tariff.py"])
+def test_the_model_knows_nothing_of_the_product(name):
+    tree = ast.parse((Path(__file__).parent / name).read_text("utf-8"))
+    named = [each.module or "" for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
+    named += [alias.name for each in ast.walk(tree) if isinstance(each, ast.Import) for alias in each.names]
+    assert not [each for each in named if each.split(".")[0] == "app"]
+    assert {each for each in named if each.startswith("tests")} <= {"tests.year.tariff"}
