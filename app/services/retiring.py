@@ -21,7 +21,7 @@ from app.services.cases import Case
 from app.services.handling import Handling, Result
 from app.services.results import AmountLine, Amounts
 from app.services.stop_effects import ACTIVE, RETIRED, change_stretch, take_back
-from app.services.stopping import amount_back, open_stretches, owed
+from app.services.stopping import amount_back, open_stretches, owed, retiree_lines
 from app.services.subjects import is_number, with_open_case
 from app.store.enrolments import enrolment_values
 from app.store.facts import StretchRecord
@@ -166,10 +166,14 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if case.declaration.person_id is None:
         subjects.identify(case)
     found, month = plan(case), month_of(today)
-    if _goes_on_paying(case, found) or not (found.one_off_fen or owed((*found.unpaid, *found.paid))):
+    if _goes_on_paying(case, found):
+        return None
+    again = _as_retiree(case, found, today)
+    if not (found.one_off_fen or owed((*found.unpaid, *found.paid)) or owed(again)):
         return None
     lines = [amount_back(line, line.due_type, month) for line in found.unpaid]
     lines += [amount_back(line, REFUND, month) for line in found.paid]
+    lines += again
     if found.one_off_fen:
         lines.append(
             AmountLine(
@@ -185,6 +189,13 @@ def trial_of(case: Case, today: date) -> Amounts | None:
             )
         )
     return Amounts(lines=lines, months=sorted({line.accrual_month for line in lines})) if lines else None
+
+
+def _as_retiree(case: Case, found: Plan, today: date) -> list[AmountLine]:
+    request = request_of(case)
+    kept = rules.kept_funds(case.parameters, [each.fund for each in found.stretches], request.month)
+    back = (*found.unpaid, *found.paid)
+    return retiree_lines(case, kept, to_fen(request.wage_yuan), request.month, back, today)
 
 
 def apply_retirement(case: Case, now: datetime) -> Plan:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from app.domain import stop as rules
-from app.domain.calendar import month_end, month_of
-from app.domain.collection import REFUND
+from app.domain.calendar import add_months, month_end, month_of
+from app.domain.collection import REFUND, SUPPLEMENTARY
+from app.domain.contribution import RETIRED, tariff
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 from app.domain.stop import StopRequest
@@ -18,6 +19,7 @@ from app.services import subjects
 from app.services.cases import Case
 from app.services.results import AmountLine, Amounts
 from app.services.subjects import is_number, with_open_case
+from app.store.assessments import assessed_months
 from app.store.crypto import blind
 from app.store.facts import StretchRecord
 from app.store.ledger import LineRow
@@ -25,6 +27,7 @@ from app.store.personal_accounts import ALLOCATION_PARTIES
 
 RETIREES = "stop_retiree"
 FIELDS = ("stop_month", "stop_date")
+AnyLine = TypeVar("AnyLine", LineRow, AmountLine)
 # What an auditor is told was checked, by the beginnings of the codes that speak of it.
 SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown", "enrol.name")),
@@ -127,7 +130,7 @@ def judge(case: Case, today: date) -> Verdict:
     return with_open_case(case, verdict)
 
 
-def owed(lines: Iterable[LineRow]) -> list[LineRow]:
+def owed(lines: Iterable[AnyLine]) -> list[AnyLine]:
     """The charges that somebody pays: what is allocated to an account costs nobody anything."""
     return [line for line in lines if line.party not in ALLOCATION_PARTIES]
 
@@ -197,12 +200,52 @@ def trial_of(case: Case, today: date) -> Amounts | None:
         records = case.registry.records(case.declaration.person_hash, case.declaration.region)
         case.declaration.person_id = records[0].id if len(records) == 1 else None
     found = plan(case, today)
-    if not owed(found.taken_back):
+    again = _as_retiree(case, found, today) if turns_into_retiree(case, today) else []
+    if not (owed(found.taken_back) or owed(again)):
         return None
     month = month_of(today)
     lines = [amount_back(line, line.due_type, month) for line in found.unpaid]
     lines += [amount_back(line, REFUND, month) for line in found.paid]
+    lines += again
     return Amounts(lines=lines, months=sorted({line.accrual_month for line in lines}))
+
+
+def _as_retiree(case: Case, found: Plan, today: date) -> list[AmountLine]:
+    kept = rules.retiree_funds(case.parameters, [each.fund for each in found.stops])
+    going_on = [each for each in found.stops if each.fund in kept]
+    if not going_on:
+        return []
+    wage_fen = going_on[0].base_fen if going_on[0].wage_fen is None else going_on[0].wage_fen
+    last = request_of(case).stop_month
+    return retiree_lines(case, kept, wage_fen or 0, last, found.taken_back, today)
+
+
+def retiree_lines(
+    case: Case, funds: Collection[str], wage_fen: int, last: str, taken_back: Iterable[LineRow], today: date
+) -> list[AmountLine]:
+    """The trial lines of a retiree for months after the last one that are assessed already.
+
+    Shape: of months before today's those that are taken back, as the charging does it afterwards.
+    Raises: ParameterMissing.
+    """
+    back, month = {line.accrual_month for line in taken_back}, month_of(today)
+    assessed = assessed_months(case.declaration.employer_id, add_months(last, 1))
+    return [
+        AmountLine(
+            fund=line.fund,
+            party=line.party,
+            due_type=SUPPLEMENTARY,
+            due_month=month,
+            accrual_month=each,
+            base_fen=line.base_fen,
+            rate=line.rate or None,
+            fixed_fen=None if line.rate else line.amount_fen,
+            amount_fen=line.amount_fen,
+        )
+        for each in assessed
+        if each >= month or each in back
+        for line in tariff(case.parameters, each, RETIRED, sorted(funds)).fen_lines(wage_fen)
+    ]
 
 
 def amount_back(line: LineRow, due_type: str, due_month: str) -> AmountLine:

@@ -1,11 +1,18 @@
 """Weinan's stops step by step (WN-2.2): materials by reason, back and forth, audit, and what they end in."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app.errors import Rejected
-from app.services import audits, declarations, material_work, materials
-from app.store.models import Declaration, Enrolment, EnrolmentChange, Outbox
+from app.services import assessing, audits, declarations, material_work, materials
+from app.store.models import (
+    Assessment,
+    ContributionLine,
+    Declaration,
+    Enrolment,
+    EnrolmentChange,
+    Outbox,
+)
 from app.store.session import transaction
 from tests.documents.samples import picture
 from tests.services.conftest import rows, task_of
@@ -117,6 +124,25 @@ def test_a_civil_servant_becomes_a_civil_servants_retiree(handler, filed, approv
     approve(reference, ["identity_card", "retirement_approval"])
     after = [row for row in rows(Enrolment, person_id=found.person_id) if row.to_month is None]
     assert {row.person_type for row in after} == {"1202"}
+
+
+def test_the_trial_shows_a_retirees_lines_of_assessed_months(handler, filed, approve, now):
+    found = employee(handler)
+    with transaction() as session:
+        session.execute(delete(Assessment).where(Assessment.employer_id == handler.employer_id))
+        session.execute(delete(ContributionLine).where(ContributionLine.person_id == found.person_id))
+    for month in ("2026-11", "2026-12"):
+        assessing.assess(month, now, employer_id=handler.employer_id)
+    shown = declarations.quote(handler, "stop", stop_form(found, WEINAN, stop_reason="04"), now)
+    reference, _ = filed(found, stop_reason="04")
+    approve(reference, ["identity_card", "retirement_approval"])
+    (case,) = rows(Declaration, reference=reference)
+
+    def figures(lines):
+        return sorted((row.accrual_month, row.fund, row.party, row.due_type, row.amount_fen) for row in lines)
+
+    assert figures(shown.lines) == figures(rows(ContributionLine, declaration_id=case.id))
+    assert [row for row in shown.lines if row.due_type == "31" and row.party == "employee"]
 
 
 def test_wn_2_2_a_retiree_has_a_kind_of_his_own(handler, filed, approve):

@@ -122,3 +122,27 @@ def test_sz_2_3_2_back_pay_of_the_employers_own_still_stays(person, now):
     done = declarations.file(suzhou, "stop", stop_form(found, SUZHOU, stop_date="2026-10-31"), now)
     assert done.message_code == "stop.accepted_with_backpay"
     assert "2026-11" in done.message
+
+
+def figures(lines):
+    """What lines say, whichever way they were made."""
+    return sorted(
+        (line.accrual_month, line.fund, line.party, line.due_type, line.due_month, line.amount_fen)
+        for line in lines
+    )
+
+
+def test_nj_4_1_the_trial_shows_the_lines_that_the_retirement_makes(desk, handler, now):
+    """Those taken back, and those of a retiree in the months that are assessed already."""
+    found = employee(handler, born=OF_AGE)
+    with transaction() as session:
+        session.execute(delete(Assessment).where(Assessment.employer_id == handler.employer_id))
+    for month in ("2026-11", "2026-12"):
+        assessing.assess(month, now, employer_id=handler.employer_id)
+    shown = declarations.quote(handler, "retirement", retirement_form(found), now)
+    assert shown.months == ["2026-11", "2026-12"]
+    reference = desk.file("retirement", retirement_form(found), "pension_assessment")
+    desk.approve(reference)
+    (case,) = rows(Declaration, reference=reference)
+    assert figures(shown.lines) == figures(rows(ContributionLine, declaration_id=case.id))
+    assert [line for line in shown.lines if line.amount_fen > 0 and line.party == "employee"]
