@@ -121,13 +121,13 @@ def material_submit(kind: str, batch_id: int) -> ResponseReturnValue:
     if refused is not None:
         return refused
     members = batch_steps.check_ready(actor(), batch_id)
-    if request.form.get("confirmed"):
-        return _go_on(batch_steps.SUBMIT, kind, batch_id)
     form = batch_checklist.review(members).materials_form
     given = {name: request.form.getlist(name) for name in form.by_name if name in request.form}
     errors = validate(form, form.parse(given), today=clock.now().date())
     if errors:
         return _review(kind, members, translated(errors)), 422
+    if request.form.get("confirmed"):
+        return _go_on(batch_steps.SUBMIT, kind, batch_id)
     count = _open_people(members)
     return render_confirm(
         _("申报提交"),
@@ -139,7 +139,7 @@ def material_submit(kind: str, batch_id: int) -> ResponseReturnValue:
         action=url_for("imports.material_submit", kind=kind, batch_id=batch_id),
         button=_("提交 %(count)s 人", count=count),
         back=url_for("imports.material_review", kind=kind, batch_id=batch_id),
-        fields=[("total", str(count))],
+        fields=[("total", str(count)), *((name, value) for name in given for value in given[name])],
     )
 
 

@@ -98,7 +98,10 @@ def test_from_the_progress_table_to_the_submission(app, client, place, people):
     with app.app_context():
         assert {row.status for row in rows(Declaration, kind="stop", batch_id=batch_of(place))} == {"draft"}
         end_read()
-    done = post(client, f"{place}/submit", place, confirmed="1", total="3")
+    # the second confirmation carries the first one with it
+    assert post(client, f"{place}/submit", place, confirmed="1", total="3").status_code == 422
+    assert 'name="materials_confirmed" value="1"' in asked.text
+    done = post(client, f"{place}/submit", place, confirmed="1", total="3", materials_confirmed="1")
     assert done.status_code == 303
     assert "业务已经提交，等待中心审批" in client.get(done.location).text
     with app.app_context():
