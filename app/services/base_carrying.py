@@ -17,11 +17,11 @@ from app.clock import to_utc
 from app.domain import base as rules
 from app.domain.base_year import carried_wage, running_year
 from app.domain.calendar import add_months, month_of
-from app.domain.collection import BASE_DIFFERENCE
 from app.domain.contribution import ACTIVE, CLIP
 from app.domain.money import from_fen, to_fen
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
+from app.services.base_effects import difference_line
 from app.services.basing import END_OF_TIME, Difference, changed_months, counts, difference_amount, tariff_of
 from app.services.cases import Case
 from app.services.handling import Handling, Result
@@ -29,7 +29,7 @@ from app.services.results import Amounts
 from app.services.subjects import with_open_case
 from app.store.bases import BaseRow
 from app.store.ids import new_id
-from app.store.ledger import line_values, standing_lines
+from app.store.ledger import standing_lines
 from app.store.queries.base_year import UndeclaredStretch, undeclared_stretches
 
 APPLY = "base_carry.apply"
@@ -165,7 +165,9 @@ def apply_carry(case: Case, today: date, now: datetime) -> Sequence[Carried]:
     for carried in found:
         base = tariff_of(case.parameters, year, ACTIVE, ()).base(carried.wage, CLIP).amount
         case.bases += [_base_row(case, each, year, carried.wage, base, now) for each in carried.stretches]
-        case.lines += [_line(case, carried, each, now) for each in carried.differences]
+        case.lines += [
+            difference_line(case, carried.person_id, each, carried.wage, now) for each in carried.differences
+        ]
     case.effect_once(APPLY, now, {"base_year": year, "people": len(found)})
     row.facts = {**row.facts, "people": len(found)}
     return found
@@ -186,27 +188,6 @@ def _base_row(
         before_wage_fen=each.wage_fen,
         before_base_fen=each.base_fen,
         at_utc=to_utc(now),
-    )
-
-
-def _line(case: Case, carried: Carried, each: Difference, now: datetime) -> dict[str, Any]:
-    row = case.declaration
-    return line_values(
-        region=row.region,
-        person_id=carried.person_id,
-        employer_id=row.employer_id,
-        fund=each.line.fund,
-        party=each.line.party,
-        due_type=BASE_DIFFERENCE,
-        due_month=month_of(now.date()),
-        accrual_month=each.month,
-        base_fen=each.line.base_fen,
-        rate=each.line.rate or None,
-        fixed_fen=None,
-        amount_fen=each.line.amount_fen,
-        declaration_id=row.id,
-        created_at_utc=to_utc(now),
-        wage_fen=to_fen(carried.wage),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from app.clock import to_utc
 from app.domain.calendar import month_of
@@ -51,33 +53,43 @@ def apply_base(case: Case, today: date, now: datetime) -> Sequence[Difference]:
         )
         for each in stretches
     ]
-    found = differences(case, today)
+    found, retired = differences(case, today), status == RETIRED
     case.lines += [
-        line_values(
-            region=row.region,
-            person_id=row.person_id or 0,
-            employer_id=row.employer_id,
-            fund=each.line.fund,
-            party=each.line.party,
-            due_type=BASE_DIFFERENCE,
-            due_month=month_of(now.date()),
-            accrual_month=each.month,
-            base_fen=each.line.base_fen,
-            rate=each.line.rate or None,
-            fixed_fen=None,
-            amount_fen=each.line.amount_fen,
-            declaration_id=row.id,
-            created_at_utc=to_utc(now),
-            # the next difference looks for what the person carries in the same status
-            retired=status == RETIRED,
-            wage_fen=to_fen(request.wage_yuan),
-        )
+        difference_line(case, row.person_id or 0, each, request.wage_yuan, now, retired=retired)
         for each in found
     ]
     case.effect_once(
         APPLY, now, {"from_month": request.from_month, "months": sorted({each.month for each in found})}
     )
     return found
+
+
+def difference_line(
+    case: Case, person_id: int, found: Difference, wage_yuan: Decimal, now: datetime, *, retired: bool = False
+) -> dict[str, Any]:
+    """The line that charges what a wage makes more or less of an assessed month, due in the month of `now`.
+
+    `retired` is the status that the person was charged in: the next difference looks for it.
+    """
+    row, line = case.declaration, found.line
+    return line_values(
+        region=row.region,
+        person_id=person_id,
+        employer_id=row.employer_id,
+        fund=line.fund,
+        party=line.party,
+        due_type=BASE_DIFFERENCE,
+        due_month=month_of(now.date()),
+        accrual_month=found.month,
+        base_fen=line.base_fen,
+        rate=line.rate or None,
+        fixed_fen=None,
+        amount_fen=line.amount_fen,
+        declaration_id=row.id,
+        created_at_utc=to_utc(now),
+        retired=retired,
+        wage_fen=to_fen(wage_yuan),
+    )
 
 
 def accept(case: Case, day: date, now: datetime) -> Result:
