@@ -169,7 +169,8 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if _goes_on_paying(case, found):
         return None
     again = _as_retiree(case, found, today)
-    if not (found.one_off_fen or owed((*found.unpaid, *found.paid)) or owed(again)):
+    costs = bool(owed(again) or found.one_off_fen)
+    if not (costs or owed((*found.unpaid, *found.paid))):
         return None
     lines = [amount_back(line, line.due_type, month) for line in found.unpaid]
     lines += [amount_back(line, REFUND, month) for line in found.paid]

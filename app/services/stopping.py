@@ -201,7 +201,8 @@ def trial_of(case: Case, today: date) -> Amounts | None:
         case.declaration.person_id = records[0].id if len(records) == 1 else None
     found = plan(case, today)
     again = _as_retiree(case, found, today) if turns_into_retiree(case, today) else []
-    if not (owed(found.taken_back) or owed(again)):
+    costs = bool(owed(again))
+    if not (owed(found.taken_back) or costs):
         return None
     month = month_of(today)
     lines = [amount_back(line, line.due_type, month) for line in found.unpaid]
