@@ -185,9 +185,10 @@ class Registry:
                 Stretch(who, employer, fund, kind, first, None, like.wage, list(like.declared))
             )
         for each in going:
-            each.kind = kind
             if kind == "1101" and each.fund == fund:
                 each.last, each.alive = plus(first, -1), each.first < first
+            else:
+                each.kind = kind
         self._did("type", who, [], [])
         self._owe(who, since)
 

@@ -232,7 +232,7 @@ class World:
             for each in facts.pop("people"):
                 model.transfer(model.gone.get(each, each), employer, since, **facts)
         elif kind == "person_merge":
-            model.merge(*facts["kept"], since)
+            model.merge(*facts["kept"], max(since, self.month))
         elif kind == "withdrawal":
             model.die(who, since, **facts)
         elif kind == "collection_cancel":
