@@ -25,6 +25,7 @@ registration = Blueprint("registration", __name__)
 PROVING, PROVED = "proving", "proved"
 # why somebody sets a password
 REASONS = ("register", "activate", "reset")
+TOO_SOON = "code.too_soon"
 
 
 @registration.get("/register")
@@ -70,9 +71,11 @@ def phone_post() -> ResponseReturnValue:
     try:
         activating.request_code(Claim(phone=typed), _address(), clock.now())
     except Rejected as refused:
-        return render_template(
-            "register/phone.html", why=why, typed=typed, errors=translated(refused.errors)
-        ), 422
+        errors = translated(refused.errors)
+        if refused.errors[0].code != TOO_SOON:
+            return render_template("register/phone.html", why=why, typed=typed, errors=errors), 422
+        # the code that came a moment ago can be typed all the same
+        notify(errors[0].message, "warn")
     _begin(why, phone=typed, shown=mask_phone(typed))
     return redirect(url_for("registration.code"), 303)
 

@@ -114,6 +114,15 @@ def test_what_is_no_phone_is_refused_at_its_field(app):
     assert 'href="#field-username"' in answer.text
 
 
+def test_whoever_asks_twice_can_type_the_code_that_came(app):
+    """Too soon for another code: the first one is still good, and its page says so."""
+    for number in range(2):
+        client = app.test_client()
+        answer = post(client, "/activate", username="13700000002")
+        assert answer.location == "/activate/code"
+        assert ("间隔 60 秒" in client.get("/activate/code").text) is (number == 1)
+
+
 @pytest.mark.parametrize("page", ["/activate/code", "/activate/password"])
 def test_later_steps_need_the_earlier_ones(app, page):
     client = app.test_client()
