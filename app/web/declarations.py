@@ -156,6 +156,15 @@ def form_page(
     return page, status
 
 
+def refused_page(kind: str, data: Mapping[str, Any], errors: Sequence[FieldError]) -> ResponseReturnValue:
+    """The form with everything that was typed and the reasons why it is not taken."""
+    reference = request.form.get("reference") or None
+    setting, case = _open(kind, reference)
+    return form_page(
+        setting, setting.form.parse(data), errors=errors, case=case, reference=reference or "", status=422
+    )
+
+
 def _person(setting: FormSetting, values: dict[str, Any]) -> dict[str, bool]:
     """Put what the registry says about the number into a form; `unknown` where it knows nobody."""
     if not setting.looked_up or not values.get("id_number"):
@@ -216,7 +225,10 @@ def _amounts(setting: FormSetting, amounts: Amounts | None) -> dict[str, Any]:
 
 
 def _save(kind: str, data: dict[str, list[str]]) -> ResponseReturnValue:
-    saved = _keep(kind, data)
+    try:
+        saved = _keep(kind, data)
+    except Rejected as refused:
+        return refused_page(kind, data, refused.errors)
     notify(
         _("草稿已保存，可在草稿箱继续填写。") if saved.status == DRAFT else _("修改已暂存，尚未重新提交。"),
         "good",
@@ -259,11 +271,7 @@ def _file(kind: str, data: dict[str, list[str]]) -> ResponseReturnValue:
             copied_from=posted_form.get("copied_from") or None,
         )
     except Rejected as refused:
-        setting, case = _open(kind, reference)
-        return form_page(
-            setting, setting.form.parse(data), errors=refused.errors, case=case, reference=reference or "",
-            status=422,
-        )  # fmt: skip
+        return refused_page(kind, data, refused.errors)
     except Conflict:
         if reference is None or _has_form(services.get_case(actor(), reference, now), kind):
             raise

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app import clock
-from app.errors import NotFound
+from app.errors import NotFound, Rejected
 from app.services import declarations as services
 from app.services import rosters
 from app.services.forms import setting_of
 from app.services.objects import MANY, numbers_of
 from app.services.results import CaseView
-from app.web.declarations import declarations, posted
+from app.web.declarations import declarations, posted, refused_page
 from app.web.frame import notify
 from app.web.paging import row_id
 from app.web.security import actor, guard
@@ -25,14 +25,17 @@ PAGE = 100
 @guard("declaration.file", scope="filing")
 def people_open(kind: str) -> ResponseReturnValue:
     """Keep what was typed and go on to the roster."""
-    saved = services.save_draft(
-        actor(),
-        kind,
-        posted(),
-        clock.now(),
-        reference=request.form.get("reference") or None,
-        token=request.form.get("token") or None,
-    )
+    try:
+        saved = services.save_draft(
+            actor(),
+            kind,
+            posted(),
+            clock.now(),
+            reference=request.form.get("reference") or None,
+            token=request.form.get("token") or None,
+        )
+    except Rejected as refused:
+        return refused_page(kind, posted(), refused.errors)
     return redirect(url_for("declarations.people_many", kind=kind, reference=saved.reference), 303)
 
 

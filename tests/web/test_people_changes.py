@@ -1,4 +1,4 @@
-"""The pages of merges and transfers: the request after a refusal, ticks, what is masked; the arrears banner."""
+"""Pages of merges and transfers: the request after a refusal, ticks, what is masked; the arrears banner."""
 
 import re
 
@@ -29,6 +29,12 @@ def test_people_are_ticked_into_a_transfer(client, insured):  # noqa: F811
         "csrf_token": token(client, TRANSFER), "token": re.search(r'name="token" value="([^"]+)"', page)[1],
         "target_employer_no": "32010000002", "transfer_month": "2026-11", "transfer_reason": "740311",
     }  # fmt: skip
+    # what cannot be kept is said on the form, with everything that was typed
+    for address, more in ((f"{TRANSFER}/people/open", {}), (TRANSFER, {"action": "save"})):
+        refused = client.post(address, data={**start, **more, "transfer_month": "x" * 30})
+        assert refused.status_code == 422
+        assert 'value="32010000002"' in refused.text
+        assert 'href="#field-transfer_month"' in refused.text
     opened = client.post(f"{TRANSFER}/people/open", data=start)
     assert opened.status_code == 303
     roster = client.get(opened.headers["Location"]).text
