@@ -14,6 +14,8 @@ from app.domain.identity import normalise
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 
+NEVER = "9999-12"
+
 
 @dataclass(frozen=True, slots=True)
 class RecordFacts:
@@ -94,6 +96,8 @@ class Span(Protocol):
     """An enrolment as a merge looks at it."""
 
     @property
+    def employer_id(self) -> int | None: ...
+    @property
     def fund(self) -> str: ...
     @property
     def from_month(self) -> str: ...
@@ -172,6 +176,28 @@ def charged_twice(kept: Iterable[AnyLine], merged: Iterable[AnyLine]) -> list[An
         same = {each.employer_id for each in mine} == {each.employer_id for each in other}
         found += mine if same and _paid(other) and not _paid(mine) else other
     return found
+
+
+def charged_beyond(
+    kept: Iterable[Span], ending: Iterable[tuple[Span, str, str]], merged: Iterable[AnyLine]
+) -> list[AnyLine]:
+    """Return the merged record's unpaid monthly dues of months after its enrolment ends with the merge.
+
+    They are owed where the person goes on, like those beyond a stop; at the same employer, and where money
+    came in, they stay. Shape: `ending` as `ending_spans` gives it, `merged` standing lines.
+    """
+    there = {each.fund: each.employer_id for each in kept if goes_on(each)}
+    last = {}
+    for span, last_month, _status in ending:
+        if span.employer_id != there.get(span.fund):
+            last[span.fund, span.employer_id] = last_month
+    beyond = [
+        line
+        for line in merged
+        if line.due_type in MONTH_DUES and line.accrual_month > last.get((line.fund, line.employer_id), NEVER)
+    ]
+    paid = {(line.fund, line.accrual_month) for line in beyond if line.received_on is not None}
+    return [line for line in beyond if (line.fund, line.accrual_month) not in paid]
 
 
 def _by_month(lines: Iterable[AnyLine]) -> dict[tuple[str, str], list[AnyLine]]:

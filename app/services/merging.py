@@ -187,11 +187,15 @@ def pair_of(case: Case) -> Pair:
         raise ValueError("the check lets no merge pass without two records")
     ids = [kept.id, merged.id]
     spans, lines = stretches_of(ids), standing_lines(ids, "", "0000-00")
-    back = rules.charged_twice(lines.get(kept.id, []), lines.get(merged.id, []))
+    ours, theirs = spans.get(kept.id, []), lines.get(merged.id, [])
+    ends = rules.ending_spans(ours, spans.get(merged.id, []))
+    back = rules.charged_twice(lines.get(kept.id, []), theirs)
+    twice = {line.id for line in back}
+    back += [line for line in rules.charged_beyond(ours, ends, theirs) if line.id not in twice]
     return Pair(
         kept=kept,
         merged=merged,
-        ends=rules.ending_spans(spans.get(kept.id, []), spans.get(merged.id, [])),
+        ends=ends,
         unpaid=[line for line in back if line.received_on is None],
         paid=[line for line in back if line.received_on is not None],
     )

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from app.clock import to_utc
 from app.errors import Conflict, Rejected
 from app.extensions import db
-from app.services import audits, declarations, trials
+from app.services import assessing, audits, declarations, trials
 from app.store.crypto import blind
 from app.store.enrolments import add_enrolments, enrolment_values
 from app.store.facts import person_records
@@ -351,3 +351,32 @@ def test_a_merge_against_an_enrolment_of_the_same_person(suzhou, clerk, decider,
     assert merged is None or insured <= {right.id}
     charged = {row.person_id for row in rows(ContributionLine) if row.person_id in (right.id, wrong["id"])}
     assert merged is None or charged <= {right.id}
+
+
+def test_what_nobody_paid_beyond_the_end_at_the_other_employer_is_charged_where_the_person_is(
+    suzhou, clerk, decider, pair, now
+):
+    """The other record's insurance ends with the merge: its unpaid later months follow the insurance."""
+    found, (first, second) = pair
+    here, there = employer_of(1), employer_of(2)
+    insure(first.id, there, "2026-09")
+    insure(second.id, here, "2026-07")
+    assessing.assess("2026-11", now, employer_id=here)
+    kept = charge(second.id, here, "2026-08", now)
+    assert merge(clerk, decider, found, now, here, kept_person_no=first.person_no).status == "approved"
+    standing = [row for row in rows(ContributionLine, person_id=first.id) if row.reversed_by_id is None]
+    assert {(row.accrual_month, row.employer_id) for row in standing} == {("2026-08", here)}
+    assert kept in {row.id for row in standing}
+    assessing.assess("2026-11", now, employer_id=there)
+    lines = rows(ContributionLine, person_id=first.id, accrual_month="2026-11", reversed_by_id=None)
+    assert {row.employer_id for row in lines} == {there}
+
+
+def test_what_was_paid_beyond_the_end_stays_paid(suzhou, clerk, decider, pair, now):
+    found, (first, second) = pair
+    insure(first.id, employer_of(2), "2026-09")
+    insure(second.id, employer_of(1), "2026-07")
+    paid = charge(second.id, employer_of(1), "2026-10", now, PAID)
+    merge(clerk, decider, found, now, employer_of(1), kept_person_no=first.person_no)
+    (line,) = rows(ContributionLine, id=paid)
+    assert (line.person_id, line.reversed_by_id) == (first.id, None)
