@@ -24,7 +24,8 @@ from app.store.models import (
 from app.store.personal_accounts import account_balance
 from app.store.queries.hall import Filter, list_records
 from app.store.queries.insured import insured_on
-from tests.year.model import HERE, THERE, Model
+from tests.year.model import Model
+from tests.year.rows import HERE, THERE
 from tests.year.tariff import span
 
 

@@ -1,8 +1,8 @@
 """A year of an employer in each city, from its registration to December, against a model of its own.
 
-The model (model.py, tariff.py) takes its figures from the parameter files and its rules from the manuals; it
-imports nothing of the product. After each month registry, ledger, notices, accounts and lists are compared
-row by row.
+The model (model.py, ledger.py, rows.py, tariff.py) takes its figures from the parameter files and its rules
+from the manuals; it imports nothing of the product. After each month registry, ledger, notices, accounts and
+lists are compared row by row.
 """
 
 import ast
@@ -43,10 +43,11 @@ def test_a_year_of_an_employer(app, clock, plain_documents, region):
         Year(region).run()
 
 
-@pytest.mark.parametrize("name", ["model.py", "tariff.py"])
+@pytest.mark.parametrize("name", ["model.py", "ledger.py", "rows.py", "tariff.py"])
 def test_the_model_knows_nothing_of_the_product(name):
     tree = ast.parse((Path(__file__).parent / name).read_text("utf-8"))
     named = [each.module or "" for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
     named += [alias.name for each in ast.walk(tree) if isinstance(each, ast.Import) for alias in each.names]
     assert not [each for each in named if each.split(".")[0] == "app"]
-    assert {each for each in named if each.startswith("tests")} <= {"tests.year.tariff"}
+    own = {"tests.year.ledger", "tests.year.rows", "tests.year.tariff"}
+    assert {each for each in named if each.startswith("tests")} <= own
