@@ -128,7 +128,7 @@ def issue(employer_id: int, region: str, month: str, now: datetime) -> list[Noti
     latest = notices.get((month, NORMAL_NOTICE))
     if latest is not None and _take_credits(latest, month):
         changed.add((month, NORMAL_NOTICE))
-    store.set_settled(notices[key].id for key in changed)
+    store.set_settled_of(employer_id)
     return [notices[key] for key in sorted(changed)]
 
 

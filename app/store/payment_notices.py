@@ -244,8 +244,16 @@ def set_received(line_ids: Sequence[int], received_on: date, fees: Mapping[int, 
 def set_settled(notice_ids: Iterable[int]) -> None:
     """Say of notices, for lists, whether anything of them is still open."""
     wanted = list(notice_ids)
-    if not wanted:
-        return
+    if wanted:
+        _set_settled(PaymentNotice.id.in_(wanted))
+
+
+def set_settled_of(employer_id: int) -> None:
+    """The same of all notices of an employer: lines were taken back, or stand again, since they were made."""
+    _set_settled(PaymentNotice.employer_id == employer_id)
+
+
+def _set_settled(wanted: ColumnElement[bool]) -> None:
     still = (
         select(Line.id)
         .where(Line.notice_id == PaymentNotice.id, Line.received_on.is_(None), standing())
@@ -254,7 +262,7 @@ def set_settled(notice_ids: Iterable[int]) -> None:
     )
     db.session.execute(
         update(PaymentNotice)
-        .where(PaymentNotice.id.in_(wanted))
+        .where(wanted)
         .values(settled=~still)
         .execution_options(synchronize_session=False)
     )

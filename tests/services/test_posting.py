@@ -209,6 +209,20 @@ class TestTakenBack:
                     if row.received_on]  # fmt: skip
         assert ledger_truth.check(leave_out=cases)
 
+    def test_lists_follow_at_the_next_run(self, suzhou, now):
+        """What was open of a notice was taken back: nothing is left to be paid, and the list says so."""
+        employer = rows(Employer, id=suzhou.employer_id)[0]
+        assess(MONTH, now, employer_id=employer.id)
+        before, found = notice(employer, now), employee(suzhou)
+        with transaction() as session:
+            others = (ContributionLine.notice_id == before.id, ContributionLine.person_id != found.person_id)
+            session.execute(update(ContributionLine).where(*others).values(received_on=PAID_ON))
+        assert notice(employer, now).state == "partly"
+        self.stopped(suzhou, now, found)
+        assert notice(employer, now).state == "paid"
+        assess("2026-12", now, employer_id=employer.id)
+        assert rows(PaymentNotice, number=before.number)[0].settled
+
     def test_paid_charges_become_a_refund_that_lowers_the_next_notice(self, suzhou, now):
         employer = rows(Employer, id=suzhou.employer_id)[0]
         assess(MONTH, now, employer_id=employer.id)
