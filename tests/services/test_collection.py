@@ -92,6 +92,8 @@ class TestPlatform:
         (case,) = rows(Declaration, reference=filed.reference)
         lines = rows(ContributionLine, declaration_id=case.id)
         assert {(line.due_type, line.due_month) for line in lines} == {("31", "2026-11")}
+        # the ledger's column of the declared wage
+        assert {line.wage_fen for line in lines} == {800000, 900000}
         assert sorted(line.amount_fen for line in lines) == sorted(
             line.amount_fen for line in checked.amounts.lines
         )
