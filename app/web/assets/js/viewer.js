@@ -39,6 +39,16 @@ async function start(box) {
     }
   });
 
+  // a turned phone or another window width shows the whole drawing again
+  let width = box.clientWidth;
+  new ResizeObserver(() => {
+    if (box.clientWidth && box.clientWidth !== width) {
+      width = box.clientWidth;
+      viewer.get("canvas").resized();
+      fit();
+    }
+  }).observe(box);
+
   async function show(id) {
     const process = processes.find((one) => one.id === id);
     await viewer.importXML(process.xml);
