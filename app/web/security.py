@@ -118,6 +118,7 @@ def register(app: Flask) -> None:
         # Behind a proxy that ends TLS: trust exactly one hop.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     app.add_url_rule("/static/<path:filename>", "static", _static)
+    app.before_request(_refuse_zeros)
     app.before_request(_enforce)
     app.after_request(_headers)
 
@@ -125,6 +126,15 @@ def register(app: Flask) -> None:
 @guard(None, scope="public")
 def _static(filename: str) -> Response:
     return current_app.send_static_file(filename)
+
+
+def _refuse_zeros() -> None:
+    """Refuse the sign that no keyboard types and no text column takes."""
+    values = (
+        value for given in (request.args, request.form) for found in given.listvalues() for value in found
+    )
+    if "\0" in request.path or any("\0" in value for value in values):
+        abort(400)
 
 
 def _enforce() -> ResponseReturnValue | None:

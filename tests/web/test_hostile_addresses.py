@@ -41,6 +41,25 @@ def test_a_number_beyond_any_id_ends_in_words(visit, who, addresses, number):
     assert {address: status for address, status in got.items() if status not in (200, 404)} == {}
 
 
+ZEROS = (
+    "/cases/%00",
+    "/counter/cases/drafts?q=%00",
+    "/counter/units/%00",
+    "/counter?q=a%00b",
+    "/declare/enrol?unit=%00",
+    "/payment-notices/%00",
+    "/payment-notices?q=%00",
+    "/messages/sms?last4=%00",
+)
+
+
+def test_the_sign_that_no_column_takes_is_refused(visit):
+    browser = visit("nantong.counter")
+    got = {address: browser.get(address).status_code for address in ZEROS}
+    assert {address: status for address, status in got.items() if status != 400} == {}
+    assert browser.post("/login", {"username": "a\0b", "password": "x"}).status_code == 400
+
+
 @pytest.mark.parametrize("number", ["9" * 19, "9" * 40, "x"])
 def test_posted_numbers_beyond_any_id_end_in_words(visit, number):
     employer, agency = visit("suzhou.admin"), visit("suzhou.supervisor")
