@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,8 +18,11 @@ from app.formspec.form import Form
 from app.services.cases import Case
 from app.services.objects import many_keys, open_key
 from app.store import declarations
+from app.store.business import first_open
 from app.store.crypto import blind
 
+# a kind that waits for everything else says so by a code that ends like this
+OPEN_CASE = ".open_case"
 # a rule speaks of the month; some regions ask for the day instead
 _ALIASES = {"start_month": "start_date", "stop_month": "stop_date"}
 
@@ -54,6 +58,7 @@ def with_open_case(case: Case, verdict: Verdict, code: str = "enrol.one_open") -
     dead = _dead(case)
     if dead is not None:
         return Verdict((dead,))
+    verdict = replace(verdict, problems=tuple(_naming(case, each) for each in verdict.problems))
     key = open_key(case)
     if key is None:
         return verdict
@@ -71,12 +76,24 @@ def one_open(case: Case, key: str, code: str) -> Problem:
     """
     holder = case.registry.open_keys.get(key)
     found = declarations.find_declaration(holder) if holder is not None else None
-    told = {}
-    if found is not None and (
-        found.employer_id == case.declaration.employer_id or case.declaration.channel == COUNTER_CHANNEL
-    ):
-        told = {"open_reference": found.reference, "open_kind": case.parameters.kind_label(found.kind)}
+    told = {} if found is None else _told(case, found.reference, found.kind, found.employer_id)
     return Problem(code, "id_number", told)
+
+
+def _naming(case: Case, problem: Problem) -> Problem:
+    """A refusal of a kind's own rules for what else is open, with the case that has to end first."""
+    if not problem.code.endswith(OPEN_CASE):
+        return problem
+    row = case.declaration
+    found = first_open(row.person_hash, row.employer_id, row.region, row.reference)
+    return problem if found is None else replace(problem, params={**problem.params, **_told(case, *found)})
+
+
+def _told(case: Case, reference: str, kind: str, employer_id: int) -> dict[str, str]:
+    row = case.declaration
+    if employer_id != row.employer_id and row.channel != COUNTER_CHANNEL:
+        return {}
+    return {"open_reference": reference, "open_kind": case.parameters.kind_label(kind)}
 
 
 def held_by_another(case: Case) -> FieldError:

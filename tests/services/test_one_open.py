@@ -1,5 +1,7 @@
 """One open declaration for each object, by the database: every kind of every region, the check asleep."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.definitions import current
@@ -7,9 +9,10 @@ from app.domain.declaration import KINDS, OPEN
 from app.domain.parameters import COUNTER, ONLINE
 from app.errors import Rejected
 from app.services import declarations, filing, subjects
+from app.services.forms import setting_of
 from app.store.models import Declaration, DeclarationObject
 from tests.services.any_form import filled, take_anything
-from tests.services.conftest import NANTONG, citizen, nantong_form, rows
+from tests.services.conftest import HUAIAN, NANTONG, citizen, huaian_form, nantong_form, rows
 from tests.services.test_every_kind import CITIES, Desk, offered
 from tests.services.test_races import at_once  # noqa: F401 - a fixture
 
@@ -160,3 +163,17 @@ def test_another_employers_case_is_not_named(nantong, now):
         declarations.file(nantong, "enrol", nantong_form(found), now, employer_id=other)
     assert caught.value.errors[0].open_case is None
     assert str(caught.value) == caught.value.errors[0].message
+
+
+def test_a_kind_that_waits_for_all_others_names_the_first(person, now):
+    """An identity is corrected once nothing else of the person is open."""
+    handler = person("huaian.handler")
+    clerk = replace(person("huaian.counter"), employer_id=handler.employer_id)
+    found = citizen(HUAIAN, "not_insured")
+    first = declarations.file(handler, "enrol", huaian_form(found), now).reference
+    setting = setting_of(clerk, "identity_correction", now)
+    form = {**filled(setting.form, found.id_number, found.name), "new_name": "新姓名"}
+    with pytest.raises(Rejected) as caught:
+        declarations.file(clerk, "identity_correction", form, now)
+    (error,) = [each for each in caught.value.errors if each.code == "identity_correction.open_case"]
+    assert error.open_case.reference == first

@@ -1,0 +1,22 @@
+"""A form that is refused for another open declaration leads to that one, whoever may see it."""
+
+import re
+
+from tests.web.visits import NANTONG, citizen, nantong_form
+
+LINK = re.compile(r'<a href="([^"]+)" data-open-case>(.*?)</a>', re.DOTALL)
+
+
+def test_the_refusal_leads_to_the_open_case(visit, app):
+    visitor, found = visit("nantong.handler"), citizen(app, NANTONG)
+    first = visitor.post("/declare/enrol", {**nantong_form(found), "action": "file"})
+    reference = re.search(r"/cases/([^/?]+)", first.headers["Location"])[1]
+    for action in ("check", "file"):
+        answer = visitor.post("/declare/enrol", {**nantong_form(found), "action": action})
+        assert answer.status_code == 422
+        assert "同一申报对象如有未审核完毕的申报信息，不允许对其进行新的业务申报" in answer.text
+        ((address, words),) = LINK.findall(answer.text)
+        assert reference in words
+        assert "职工增加申报" in words
+        page = visitor.get(address)
+        assert (page.status_code, reference in page.text) == (200, True)
