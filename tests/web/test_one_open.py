@@ -20,3 +20,11 @@ def test_the_refusal_leads_to_the_open_case(visit, app):
         assert "职工增加申报" in words
         page = visitor.get(address)
         assert (page.status_code, reference in page.text) == (200, True)
+
+
+def test_a_counter_clerk_may_open_the_case_that_is_named(visit, app):
+    visitor, found = visit("nantong.handler"), citizen(app, NANTONG)
+    first = visitor.post("/declare/enrol", {**nantong_form(found), "action": "file"})
+    reference = re.search(r"/cases/([^/?]+)", first.headers["Location"])[1]
+    page = visit("nantong.counter").get(f"/cases/{reference}")
+    assert (page.status_code, reference in page.text) == (200, True)
