@@ -28,7 +28,7 @@ def changed_fields(
 def refreshed(
     names: Collection[str], typed: Mapping[str, Any], shown: Mapping[str, Any], known: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The new values of a form whose person has just become known: what was typed stays, the rest is proposed.
+    """The new values of a form whose person is known now: what was typed stays, the rest is proposed.
 
     Shape: `shown` are the old values that the form carried so far, perhaps of another person: a field that
     still says the same was not typed.

@@ -17,8 +17,8 @@ def add_code(
 ) -> None:
     """Keep a code as a keyed hash."""
     row = {
-        "id": code_id, "subject": subject, "purpose": purpose, "code_hash": hash_of(code_id, code), "tries": 0,
-        "created_at_utc": now_utc, "expires_at_utc": expires_at_utc,
+        "id": code_id, "subject": subject, "purpose": purpose, "code_hash": hash_of(code_id, code),
+        "tries": 0, "created_at_utc": now_utc, "expires_at_utc": expires_at_utc,
     }  # fmt: skip
     session.insert_rows(OneTimeCode, [row])
 
