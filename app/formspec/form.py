@@ -24,10 +24,11 @@ form
   x-guide         [{title, text}]: the guide line above the form
   x-roster        active or retired: the person is picked from the employer's own people
   x-people        active or retired: many people are picked from the employer's own, into the field `people`
-  x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, wage, locked}: the
-                  batch file. Settings are asked once for the whole file, `optional` may be missing in a row
-                  though the page asks for it, prefill "roster" hands out the insured staff with their present
-                  wage in the columns that `wage` names, `locked` is not edited
+  x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, wage, locked,
+                  only}: the batch file. Settings are asked once for the whole file, `optional` may be
+                  missing in a row though the page asks for it, prefill "roster" hands out the insured staff
+                  with their present wage in the columns that `wage` names, `locked` is not edited, `only`:
+                  employers file the form in no other way
 """
 
 from __future__ import annotations
@@ -136,6 +137,11 @@ class Form:
             prefill=spec.get("prefill", ""),
             locked=tuple(spec.get("locked", ())),
         )
+
+    @property
+    def batch_only(self) -> bool:
+        """Whether employers file the form by a file alone."""
+        return bool(self.schema.get("x-batch", {}).get("only"))
 
     @cached_property
     def batch_form(self) -> Form:

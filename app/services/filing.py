@@ -29,6 +29,7 @@ from app.store.facts import EmployerRecord
 from app.store.ids import new_reference
 
 CHANNEL_ONLINE, CHANNEL_COUNTER = "03", "02"
+BY_FILE_ALONE = "本事项只能批量办理，请下载模板填写后导入文件"
 TOKEN = re.compile(r"\d{6}-[0-9A-HJKMNP-TV-Z]{10}", re.ASCII)
 # who the case is about: another number would be another case
 _IDENTITY_FIELDS = ("id_type", "id_number")
@@ -89,7 +90,13 @@ def open_case(
     copied_from: str | None = None,
     batch_id: int | None = None,
 ) -> Case:
-    """Make a case that waits for its form. Raises: NotFound where `copied_from` is outside the scope."""
+    """Make a case that waits for its form.
+
+    Raises: Conflict (the region takes the kind by a file alone), NotFound where `copied_from` is outside the
+    scope.
+    """
+    if batch_id is None and actor.side != AGENCY and target.bundle.form(target.bundle.kind).batch_only:
+        raise Conflict(BY_FILE_ALONE)
     source = find_declaration(copied_from) if copied_from else None
     if copied_from and (source is None or not actor.sees(source.region, source.employer_id)):
         raise NotFound("declaration")

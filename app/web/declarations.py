@@ -52,6 +52,8 @@ def form(kind: str) -> ResponseReturnValue:
     closed = closed_words(kind, setting.parameters, now.date())
     if closed and actor().side == EMPLOYER:
         return render_template("declare/closed.html", setting=setting, closed=closed)
+    if setting.form.batch_only and actor().side == EMPLOYER:
+        return redirect(url_for("imports.page", kind=kind))
     source = request.args.get("copy", "")
     if source:
         data, changed = _copied(setting, source)

@@ -7,7 +7,7 @@ import pytest
 from openpyxl import load_workbook
 
 from app.clock import to_utc
-from app.errors import Rejected
+from app.errors import Conflict, Rejected
 from app.services import audits, batch_results, batch_run, declarations, imports, rosters, templates
 from app.services.forms import setting_of
 from app.store.bases import BaseRow, change_bases
@@ -254,3 +254,11 @@ def declared(person_id: int, first: str, at) -> None:
                 for row in stretches
             ]
         )  # fmt: skip
+
+    def test_wn_2_4_employers_declare_by_file_alone(self, handlers, june):  # noqa: F811
+        actor = handlers[WEINAN]
+        found = employee(actor)
+        form = {**self.cells(found), "staff_group": "active", "declared_month": "2026-06"}
+        with pytest.raises(Conflict, match="只能批量办理"):
+            declarations.file(actor, "base_annual", form, june)
+        assert not rows(Declaration, kind="base_annual", employer_id=actor.employer_id)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from app.config import DEMO_PASSWORD
 from app.extensions import db
 from app.store.models import Declaration
 from tests.web.agency import Agency, decide
@@ -54,3 +55,15 @@ def test_the_counter_carries_on_and_another_decides(app, agency):
     decide(auditor, agency.task(reference), "approve")
     assert "结转成功" in clerk.get(f"/cases/{reference}").text
     assert agency.browser("nantong.auditor").get("/base-years").status_code == 404
+
+
+def test_wn_2_4_the_form_leads_to_the_file(sign_in, clock):
+    """Weinan takes yearly bases by file alone; the season is June and July."""
+    clock.set("2026-06-16T10:00:00")
+    client = sign_in("weinan.handler", DEMO_PASSWORD)
+    answer = client.get("/declare/base_annual")
+    assert (answer.status_code, answer.location) == (302, "/imports/base_annual")
+    page = client.get("/imports/base_annual")
+    assert page.status_code == 200
+    assert "逐人申报" not in page.text
+    assert "逐人申报" in sign_in("huaian.handler", DEMO_PASSWORD).get("/imports/base_annual").text
