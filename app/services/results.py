@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.domain.collection import SUPPLEMENTARY
+from app.domain.contribution import FenLine
 from app.errors import FieldError
 
 
@@ -69,6 +71,21 @@ class AmountLine:
     fixed_fen: int | None
     amount_fen: int
     demo: bool = False
+
+
+def supplementary(month: str, line: FenLine, due_month: str) -> AmountLine:
+    """A line that would be charged afterwards for a month."""
+    return AmountLine(
+        fund=line.fund,
+        party=line.party,
+        due_type=SUPPLEMENTARY,
+        due_month=due_month,
+        accrual_month=month,
+        base_fen=line.base_fen,
+        rate=line.rate or None,
+        fixed_fen=None if line.rate else line.amount_fen,
+        amount_fen=line.amount_fen,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from app.domain import stop as rules
 from app.domain.calendar import add_months, month_end, month_of
-from app.domain.collection import REFUND, SUPPLEMENTARY
+from app.domain.collection import REFUND
 from app.domain.contribution import RETIRED, tariff
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 from app.domain.stop import StopRequest
 from app.services import subjects
 from app.services.cases import Case
-from app.services.results import AmountLine, Amounts
+from app.services.results import AmountLine, Amounts, supplementary
 from app.services.subjects import is_number, with_open_case
 from app.store.assessments import assessed_months
 from app.store.crypto import blind
@@ -232,17 +232,7 @@ def retiree_lines(
     back, month = {line.accrual_month for line in taken_back}, month_of(today)
     assessed = assessed_months(case.declaration.employer_id, add_months(last, 1))
     return [
-        AmountLine(
-            fund=line.fund,
-            party=line.party,
-            due_type=SUPPLEMENTARY,
-            due_month=month,
-            accrual_month=each,
-            base_fen=line.base_fen,
-            rate=line.rate or None,
-            fixed_fen=None if line.rate else line.amount_fen,
-            amount_fen=line.amount_fen,
-        )
+        supplementary(each, line, month)
         for each in assessed
         if each >= month or each in back
         for line in tariff(case.parameters, each, RETIRED, sorted(funds)).fen_lines(wage_fen)

@@ -21,7 +21,7 @@ from app.formspec.form import Form
 from app.services import subjects
 from app.services.cases import Case
 from app.services.handling import Handling, Result
-from app.services.results import AmountLine, Amounts
+from app.services.results import Amounts, supplementary
 from app.services.stop_effects import change_stretch, take_back
 from app.services.stopping import amount_back, open_stretches
 from app.services.subjects import is_number, with_open_case
@@ -179,24 +179,10 @@ def trial_of(case: Case, today: date) -> Amounts | None:
     if case.declaration.person_id is None:
         return None
     found, month = plan(case), month_of(today)
-    lines = [_trial_line(each, line, month) for each, line in found.added]
+    lines = [supplementary(each, line, month) for each, line in found.added]
     lines += [amount_back(line, line.due_type, month) for line in found.unpaid]
     lines += [amount_back(line, REFUND, month) for line in found.paid]
     return Amounts(lines=lines, months=sorted({line.accrual_month for line in lines})) if lines else None
-
-
-def _trial_line(month: str, line: FenLine, due_month: str) -> AmountLine:
-    return AmountLine(
-        fund=line.fund,
-        party=line.party,
-        due_type=SUPPLEMENTARY,
-        due_month=due_month,
-        accrual_month=month,
-        base_fen=line.base_fen,
-        rate=line.rate or None,
-        fixed_fen=None if line.rate else line.amount_fen,
-        amount_fen=line.amount_fen,
-    )
 
 
 def accept(case: Case, _day: date, now: datetime) -> Result:

@@ -140,7 +140,7 @@ def fen(yuan: Decimal) -> int:
 
 
 @cache
-def _document(name: str) -> dict:
+def document(name: str) -> dict:
     return yaml.safe_load((FILES / f"{name}.yaml").read_text("utf-8"))
 
 
@@ -150,11 +150,11 @@ class City:
     def __init__(self, code: str) -> None:
         self.code = code
         self.way = WAYS[code]
-        self._own = _document(code)["parameters"]
-        self._common = _document("common")["parameters"]
-        self.funds = [entry["code"] for entry in _document(code)["funds"]]
-        self._modes = {entry["code"]: entry["mode"] for entry in _document(code)["funds"]}
-        self._types = {entry["code"]: entry.get("person_type", "") for entry in _document(code)["funds"]}
+        self._own = document(code)["parameters"]
+        self._common = document("common")["parameters"]
+        self.funds = [entry["code"] for entry in document(code)["funds"]]
+        self._modes = {entry["code"]: entry["mode"] for entry in document(code)["funds"]}
+        self._types = {entry["code"]: entry.get("person_type", "") for entry in document(code)["funds"]}
 
     def value(self, name: str, when: str) -> object:
         """A parameter of a month; a month without one is an error, never a default."""

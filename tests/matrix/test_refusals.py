@@ -63,8 +63,8 @@ def judge(hall: Hall, filled: Filled) -> model.Judgement:
 
 
 def patterns(hall: Hall, reasons: frozenset[str]):
-    own = model._document(hall.city.code).get("messages", {})
-    return sentences(own, model._document("common")["messages"], reasons)
+    own = model.document(hall.city.code).get("messages", {})
+    return sentences(own, model.document("common")["messages"], reasons)
 
 
 def assert_sentences(hall: Hall, said: list[str], reasons: frozenset[str]) -> None:

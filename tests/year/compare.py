@@ -24,9 +24,9 @@ from app.store.models import (
 from app.store.personal_accounts import account_balance
 from app.store.queries.hall import Filter, list_records
 from app.store.queries.insured import insured_on
+from tests.matrix.model import span
 from tests.year.model import Model
 from tests.year.rows import HERE, THERE
-from tests.year.tariff import span
 
 
 def differences(found: Counter, wanted: Counter) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import date
 
+from tests.matrix.model import month
 from tests.year.rows import CHARGE, CORRECTED, HERE, NORMAL, REFUND, Line, Stretch
-from tests.year.tariff import ALLOCATED, PAID_IN, City, month
+from tests.year.tariff import ALLOCATED, PAID_IN, City
 
 
 class Ledger:

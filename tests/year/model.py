@@ -11,9 +11,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
+from tests.matrix.model import month, plus, span
 from tests.year.ledger import Ledger
 from tests.year.rows import BACKPAY, DIFFERENCE, HERE, NEVER, THERE, Line
-from tests.year.tariff import month, plus, span
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from app.services import declarations
+from tests.matrix.model import plus
 from tests.year import compare
 from tests.year.acts import m
 from tests.year.first_half import FirstHalf
@@ -21,7 +22,6 @@ from tests.year.people import (
     stop_form,
     withdrawal_form,
 )
-from tests.year.tariff import plus
 
 PENSION = "4321.55"
 

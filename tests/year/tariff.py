@@ -1,45 +1,12 @@
 """What a month costs in a city, read from its parameter file alone: nothing of the product is imported."""
 
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
-from pathlib import Path
+from decimal import Decimal
 
-import yaml
+from tests.matrix.model import document, fen, month
 
-FILES = Path(__file__).resolve().parents[2] / "bpmn" / "parameters"
 PAID_IN = ("employee", "employer")
 ALLOCATED = ("allocation_employee", "allocation_employer")
-
-
-def plus(month: str, count: int) -> str:
-    """The month so many months later."""
-    place = int(month[:4]) * 12 + int(month[5:]) - 1 + count
-    return f"{place // 12:04d}-{place % 12 + 1:02d}"
-
-
-def span(first: str, last: str) -> list[str]:
-    """All months from the first to the last."""
-    months = []
-    while first <= last:
-        months.append(first)
-        first = plus(first, 1)
-    return months
-
-
-def month(day: date) -> str:
-    """The month of a day."""
-    return f"{day.year:04d}-{day.month:02d}"
-
-
-def fen(yuan: Decimal) -> int:
-    """Yuan as whole fen, half up."""
-    return int((yuan * 100).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-@cache
-def _read(name: str) -> dict:
-    return yaml.safe_load((FILES / f"{name}.yaml").read_text("utf-8"))
 
 
 class City:
@@ -47,8 +14,8 @@ class City:
 
     def __init__(self, code: str) -> None:
         self.code = code
-        self._values = {**_read("common")["parameters"], **_read(code)["parameters"]}
-        self._with_base = {each["code"]: each.get("carries_base", True) for each in _read(code)["funds"]}
+        self._values = {**document("common")["parameters"], **document(code)["parameters"]}
+        self._with_base = {each["code"]: each.get("carries_base", True) for each in document(code)["funds"]}
 
     @property
     def funds(self) -> list[str]:
