@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, current_app, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from app import clock
@@ -227,6 +228,8 @@ def enter(account: accounts.Account) -> ResponseReturnValue:
     now = int(time.time())
     session.update(version=account.session_version, login_at=now, seen_at=now)
     login_user(Visitor(account))
+    # two windows opened at once share the forms' token: the answer to signing in brings it
+    generate_csrf()
     current_app.logger.info("signed in user=%s", account.actor.id)
     if account.must_change_password:
         return redirect(url_for("auth.password"))

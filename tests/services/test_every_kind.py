@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.definitions import current
+from app.definitions.current import current_bundle
 from app.domain.declaration import DRAFT, PENDING, RETURNED, SUBMITTED
 from app.domain.parameters import COUNTER, ONLINE
 from app.errors import Conflict
@@ -77,8 +78,11 @@ class Desk:
 
 
 def offered(region, channel):
+    """What a filer hands in one by one: accounts have pages of their own, some kinds come by file alone."""
     rules = current.parameters(region)
-    return [kind for kind in current.kinds(region) if rules.offers(kind, channel) and kind not in APART]
+    found = [kind for kind in current.kinds(region) if rules.offers(kind, channel) and kind not in APART]
+    alone = channel == ONLINE
+    return [kind for kind in found if not (alone and current_bundle(kind, region).form(kind).batch_only)]
 
 
 @pytest.fixture(params=sorted(CITIES))

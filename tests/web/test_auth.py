@@ -37,6 +37,16 @@ class TestSignIn:
         assert page.status_code == 200
         assert "甲单位" in page.text
 
+    def test_two_windows_opened_at_once_share_the_forms_token(self, app: Flask, people):
+        """The answer to signing in brings it: no page has to come first."""
+        client = app.test_client()
+        post(client, "/login", username="t.handler", password=PASSWORD)
+        with client.session_transaction() as kept:
+            first = kept["csrf_token"]
+        client.get("/hall")
+        with client.session_transaction() as kept:
+            assert kept["csrf_token"] == first
+
     @pytest.mark.parametrize("name", ["t.handler", "nobody", "t.gone"])
     def test_every_refusal_says_the_same(self, app: Flask, people, name):
         password = PASSWORD if name == "t.gone" else "wrong"
