@@ -189,6 +189,8 @@ def test_on_a_phone_and_by_keyboard_then_discarded(live_server, database, new_pa
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator(".batch-bar-result").get_by_role("link", name="上传材料").click()
     page.wait_for_url(re.compile(r"/materials$"))
+    # a key pressed while scripts are still starting may go to the page before
+    page.wait_for_load_state("networkidle")
     page.locator("#give-item").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
