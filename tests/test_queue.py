@@ -6,13 +6,9 @@ import zlib
 import pytest
 
 from app import queue
+from tests.fixtures.redis import NO_REDIS
 
-
-@pytest.fixture(autouse=True)
-def _redis(redis_url, redis_client):
-    queue.configure(redis_url)
-    yield
-    queue.configure("redis://127.0.0.1:1/0")
+pytestmark = pytest.mark.usefixtures("real_queue")
 
 
 def test_a_job_carries_its_name_and_ids_as_json():
@@ -37,7 +33,7 @@ def test_only_jobs_and_only_ids():
 
 
 def test_a_missing_redis_is_said_so():
-    queue.configure("redis://127.0.0.1:1/0")
+    queue.configure(NO_REDIS)
     assert not queue.is_available()
     with pytest.raises(queue.QueueError):
         queue.enqueue("jobs.notices.deliver", outbox_id=1)

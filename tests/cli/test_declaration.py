@@ -10,6 +10,7 @@ from app.services import declarations
 from app.services.doctor import examine
 from app.store.outbox import OutboxRow, add_outbox
 from app.store.session import transaction
+from tests.fixtures.redis import NO_REDIS
 from tests.services.conftest import SUZHOU, citizen, in_context, now, person, suzhou, suzhou_form
 
 __all__ = ["in_context", "now", "person", "suzhou"]
@@ -53,7 +54,7 @@ def test_doctor_names_what_is_wrong(runner, redis_url):
     try:
         assert runner.invoke(args=["doctor"]).exit_code == 0
     finally:
-        queue.configure("redis://127.0.0.1:1/0")
+        queue.configure(NO_REDIS)
 
 
 def test_doctor_finds_a_forgotten_outbox(now):

@@ -106,6 +106,7 @@ def test_wn_1_3_another_unit_number_is_linked(live_server, database: Bed, new_pa
         db.session.remove()
     page = People(server, "weinan", new_page).page("admin")
     page.get_by_role("link", name="业务单位").click()
+    expect(page.locator("#field-employer_no")).to_be_visible()
     look(page, "employer_link-form")
     fill(page, {"employer_no": other.employer_no, "credit_code": "91610500MA1WRONG00"})
     page.locator("#field-credit_code").press("Enter")
@@ -123,6 +124,7 @@ def test_wn_1_3_another_unit_number_is_linked(live_server, database: Bed, new_pa
 
 def look(page: Page, name: str) -> None:
     """Keep pictures, and hold the page to what everybody needs of it."""
+    page.wait_for_load_state()
     assert page.evaluate(UNSOUND) == [], name
     shoot(page, name)
 

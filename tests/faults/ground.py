@@ -13,7 +13,7 @@ import psycopg
 from flask import Flask
 from sqlalchemy import select
 
-from app import clock
+from app import clock, queue
 from app.definitions import current
 from app.extensions import db
 from app.factory import create_app
@@ -25,6 +25,7 @@ from tests.faults.installation import Installation
 from tests.faults.visitor import Visitor
 from tests.fixtures.database import TEST_NOW, fill, make_config, sibling_url
 from tests.fixtures.postgres import PostgresServer
+from tests.fixtures.redis import NO_REDIS
 
 REGION, HANDLER = "320600", "nantong.handler"
 AUDITORS = ("nantong.auditor", "nantong.auditor2")
@@ -124,7 +125,7 @@ class Copies:
 
 
 @contextmanager
-def application(url: str, folder: Path, redis_url: str = "redis://127.0.0.1:1/0") -> Iterator[Flask]:
+def application(url: str, folder: Path, redis_url: str = NO_REDIS) -> Iterator[Flask]:
     """The product in this process, inside an application context."""
     app = create_app(make_config(url, folder, redis_url))
     clock.configure(TEST_NOW)
@@ -136,6 +137,8 @@ def application(url: str, folder: Path, redis_url: str = "redis://127.0.0.1:1/0"
             db.engine.dispose()
             current.forget()
             clock.configure(None)
+            # The next test's application was built before and does not say again where its queue is.
+            queue.configure(NO_REDIS)
 
 
 def furnish(url: str, folder: Path, crowd: int) -> list[str]:

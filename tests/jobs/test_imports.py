@@ -33,13 +33,6 @@ def _own_application(app):
 
 
 @pytest.fixture
-def real_queue(redis_url, redis_client):
-    queue.configure(redis_url)
-    yield redis_client
-    queue.configure("redis://127.0.0.1:1/0")
-
-
-@pytest.fixture
 def uploaded(nantong, now, monkeypatch):
     """A file of ten rows, worked through four at a time; gives its batch."""
     monkeypatch.setattr(batch_run, "CHUNK", 4)

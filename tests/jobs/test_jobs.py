@@ -27,13 +27,6 @@ def _own_application(app):
     context.use(None)
 
 
-@pytest.fixture
-def real_queue(redis_url, redis_client):
-    queue.configure(redis_url)
-    yield redis_client
-    queue.configure("redis://127.0.0.1:1/0")
-
-
 def test_a_notice_twice(returned):
     returned()
     (row,) = rows(Outbox)

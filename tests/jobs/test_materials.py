@@ -24,13 +24,6 @@ def _own_application(app):
 
 
 @pytest.fixture
-def real_queue(redis_url, redis_client):
-    queue.configure(redis_url)
-    yield redis_client
-    queue.configure("redis://127.0.0.1:1/0")
-
-
-@pytest.fixture
 def handler(person):
     return person("weinan.handler")
 

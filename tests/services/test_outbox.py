@@ -9,15 +9,8 @@ from app.services import incidents, notices, outbox
 from app.store.models import Incident, Notice, Outbox
 from app.store.outbox import add_outbox
 from app.store.session import transaction
+from tests.fixtures.redis import NO_REDIS
 from tests.services.conftest import rows
-
-
-@pytest.fixture
-def real_queue(redis_url, redis_client):
-    """The queues live in a real Redis for this test."""
-    queue.configure(redis_url)
-    yield redis_client
-    queue.configure("redis://127.0.0.1:1/0")
 
 
 @pytest.fixture
@@ -60,7 +53,7 @@ def test_without_redis_the_action_stands_and_the_sweeper_enqueues(returned, redi
         assert outbox.sweep() == 0
     finally:
         queue.queue("notices").empty()
-        queue.configure("redis://127.0.0.1:1/0")
+        queue.configure(NO_REDIS)
 
 
 def test_what_redis_lost_comes_back(returned, real_queue, sooner, now):
