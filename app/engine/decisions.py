@@ -7,6 +7,7 @@ are held to their name: no matching rule or two of them stop the process, nothin
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -85,6 +86,7 @@ def cell_expression(text: str) -> str | None:
     return f"{INPUT} == ({text})"
 
 
+@lru_cache(maxsize=512)
 def describe_decision(dmn: bytes, file: str = "") -> DecisionDescription:
     """Describe the decision table of one DMN file. Raises: DefinitionInvalid."""
     return _describe_root(parse_xml(dmn, file), file)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lxml import etree
 
@@ -158,6 +159,7 @@ class ProcessDescription:
         return [element for element in self.elements.values() if element.attached_to == element_id]
 
 
+@lru_cache(maxsize=512)
 def describe(bpmn: bytes, file: str = "") -> ProcessDescription:
     """Describe one BPMN file. Raises: DefinitionInvalid where it is no readable BPMN."""
     return describe_tree(parse_xml(bpmn, file), file)

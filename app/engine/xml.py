@@ -64,7 +64,7 @@ def check_ids(root: etree._Element, file: str) -> None:
 
 def tag(node: etree._Element) -> str:
     """Return the tag without its namespace."""
-    return str(etree.QName(node).localname)
+    return str(node.tag).rpartition("}")[2]
 
 
 def text_of(node: etree._Element | None) -> str:

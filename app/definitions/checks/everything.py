@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from app.definitions.checks.decisions import check_decision
 from app.definitions.checks.forms import check_form
@@ -85,17 +86,23 @@ def _compile_all(known: Files) -> Iterator[Problem]:
     for key in known.processes:
         for region in known.regions_of(key):
             try:
-                used = dict(_used(known, key, region))
-                compile_process(
-                    key.name,
-                    {k.path: known.contents[k] for k in used if k.kind == PROCESS},
-                    {k.path: known.contents[k] for k in used if k.kind == DECISION},
-                )
+                used = sorted((k.kind, k.path, known.contents[k]) for k in _used(known, key, region))
+                _compile(key.name, tuple(used))
             except DefinitionInvalid as invalid:
                 yield Problem(invalid.file, invalid.element, "invalid", invalid.message)
 
 
-def _used(known: Files, start: Key, region: str) -> Iterable[tuple[Key, None]]:
+# Most regions use the same files, and publishing one file leaves the others as they were.
+@lru_cache(maxsize=512)
+def _compile(process_id: str, files: tuple[tuple[str, str, bytes], ...]) -> None:
+    compile_process(
+        process_id,
+        {path: content for kind, path, content in files if kind == PROCESS},
+        {path: content for kind, path, content in files if kind == DECISION},
+    )
+
+
+def _used(known: Files, start: Key, region: str) -> Iterable[Key]:
     found: dict[Key, None] = {}
     waiting = [start]
     while waiting:
@@ -108,4 +115,4 @@ def _used(known: Files, start: Key, region: str) -> Iterable[tuple[Key, None]]:
             wanted = [(PROCESS, name) for name in process.called]
             wanted += [(DECISION, name) for name in process.decisions]
             waiting += [used for kind, name in wanted if (used := known.find(kind, name, region))]
-    return found.items()
+    return found
