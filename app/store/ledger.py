@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, update
 
+from app.domain.contribution import FenLine
 from app.extensions import db
 from app.store.constraints import Duplicate
 from app.store.ids import new_id
@@ -111,6 +112,19 @@ def line_values(
         "late_from": late_from,
         "notice_id": notice_id,
     }
+
+
+def charge_values(line: FenLine, **rest: Any) -> dict[str, Any]:
+    """A row for `add_lines` that charges a calculated line; the rest is said as to `line_values`."""
+    return line_values(
+        fund=line.fund,
+        party=line.party,
+        base_fen=line.base_fen,
+        rate=line.rate or None,
+        fixed_fen=None if line.rate else line.amount_fen,
+        amount_fen=line.amount_fen,
+        **rest,
+    )
 
 
 @dataclass(frozen=True, slots=True)
