@@ -51,6 +51,14 @@ def due_date(params: ParameterSet, month: str) -> date:
     )
 
 
+def earliest_receipt(due_month: str, made_on: date) -> date:
+    """Return the first day on which money can have come in for a notice.
+
+    That is the first of the month it bills, or the day it was made, where a month is billed ahead of time.
+    """
+    return min(date.fromisoformat(f"{due_month}-01"), made_on)
+
+
 def late_fee_fen(params: ParameterSet, amount_fen: int, due: date, paid_on: date) -> int:
     """Return the late fee in fen on one line paid on a day; 0 where the region waives it.
 
@@ -99,11 +107,14 @@ def cover(items: Iterable[Item], amount_fen: int | None) -> Cover:
     """Return what an amount in fen pays of a notice, item by item in order; None pays all of it.
 
     Credits come first: they add to the money. An item is never paid in part, so that a line is either
-    received or not.
+    received or not; None leaves credits open that are more than what they are set against.
     """
     ordered = sorted(items, key=lambda item: item.owed_fen > 0)
     if amount_fen is None:
-        return Cover(tuple(ordered), sum(item.owed_fen for item in ordered), 0)
+        dues = [item for item in ordered if item.owed_fen > 0]
+        owed = sum(item.owed_fen for item in dues)
+        every = (*offset([item for item in ordered if item.owed_fen <= 0], owed), *dues)
+        return Cover(every, sum(item.owed_fen for item in every), 0)
     taken, left = [], amount_fen
     for item in ordered:
         if item.owed_fen > left:

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.clock import to_utc
+from app.clock import to_region, to_utc
 from app.definitions.current import parameters
 from app.domain import billing as rules
 from app.domain.money import format_yuan, from_fen
 from app.errors import Conflict, FieldError, NotFound, Rejected
 from app.services.actors import SYSTEM, Actor, require, require_region
-from app.services.billing import items_of, late_fees
+from app.services.billing import items_of, late_fees, release_surplus
 from app.store import payment_notices as store
 from app.store import payment_orders
 from app.store.assessments import hold_employers_shared
@@ -65,11 +65,13 @@ def post(
             raise NotFound("notice")
         if actor is not SYSTEM:
             require_region(actor, known.region)
+        _check_not_before(known, received_on)
         # nobody bills the employer meanwhile: whoever bills holds it before notices and lines
         hold_employers_shared([known.employer_id])
         notice = store.find_notice(number, held=True) or known
         # whoever takes charges back looks at what was paid under the same lock
         hold_people(store.people_of_notice(notice.id))
+        release_surplus(notice.id)
         return _post(notice, received_on, now, actor, amount_fen, funds, voucher.strip()[:VOUCHER_LENGTH])
 
 
@@ -77,6 +79,14 @@ def _check_day(day: date, now: datetime) -> None:
     if day > now.date():
         words = "到账日期不能晚于今天"
         raise Rejected([FieldError("received_on", "ledger.received_later", words)])
+
+
+def _check_not_before(notice: NoticeRow, day: date) -> None:
+    first = rules.earliest_receipt(notice.due_month, to_region(notice.made_at_utc).date())
+    if day < first:
+        earliest = first.isoformat()
+        words = f"到账日期不能早于 {earliest}，此前该通知单尚未开具，所属月份也未开始"
+        raise Rejected([FieldError("received_on", "ledger.received_earlier", words)])
 
 
 def _post(
@@ -92,10 +102,11 @@ def _post(
     lines = store.open_lines(notice.id)
     name = voucher or _name(received_on, amount_fen, funds, len(before))
     if not lines or any(each.voucher == name for each in before):
+        store.set_settled([notice.id])
         state = rules.notice_state(len(lines), 1)
         return Posted(notice.number, 0, 0, 0, amount_fen or 0, state, repeated=True)
     chosen = [line for line in lines if not funds or line.fund in funds]
-    if not chosen:
+    if not any(line.amount_fen > 0 for line in chosen):
         words = "通知单上没有所选险种的未到账费用"
         raise Rejected([FieldError("funds", "ledger.no_fund", words)])
     fees = late_fees(parameters(notice.region), chosen, received_on)
@@ -104,7 +115,8 @@ def _post(
     _check_amount(amount_fen, sum(item.owed_fen for item in items), paid)
     ids = [line for item in paid.items for line in item.line_ids]
     done = store.set_received(ids, received_on, fees)
-    fee = sum(fees.get(line, 0) for line in ids)
+    given_back = {line.id: line.late_fee_fen for line in chosen}
+    fee = sum(fees.get(line, 0) + given_back[line] for line in ids)
     store.set_settled([notice.id])
     store.add_posting(
         PostingRow(notice.id, name, received_on, paid.paid_fen, fee, done, actor.id, actor.name, to_utc(now))

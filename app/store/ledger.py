@@ -34,6 +34,9 @@ _COLUMNS: tuple[Any, ...] = (
     ContributionLine.declaration_id,
     ContributionLine.reversal_of_id,
     ContributionLine.reversed_by_id,
+    ContributionLine.interest_fen,
+    ContributionLine.late_fee_fen,
+    ContributionLine.other_fen,
 )
 
 
@@ -58,6 +61,9 @@ class LineRow:
     declaration_id: int | None = None
     reversal_of_id: int | None = None
     reversed_by_id: int | None = None
+    interest_fen: int = 0
+    late_fee_fen: int = 0
+    other_fen: int = 0
     # the kind of the declaration that made the line, where `standing_lines` read it
     made_by: str = ""
 
@@ -111,6 +117,9 @@ def line_values(
         "wage_fen": wage_fen,
         "late_from": late_from,
         "notice_id": notice_id,
+        "interest_fen": 0,
+        "late_fee_fen": 0,
+        "other_fen": 0,
     }
 
 
@@ -142,9 +151,10 @@ class Reversal:
 def against(
     line: LineRow, region: str, due_type: str, due_month: str, declaration_id: int, at_utc: datetime
 ) -> dict[str, Any]:
-    """A row for `add_lines` that takes a line back: the same figures, the amount negated.
+    """A row for `add_lines` that takes a line back: the same figures, the amounts negated.
 
-    It is marked as taken back itself, so that the two drop out of what a month still carries.
+    What was paid with the line goes back with it: the late fee of a month that was not owed was not owed
+    either. It is marked as taken back itself, so that the two drop out of what a month still carries.
     """
     return {
         **line_values(
@@ -164,6 +174,9 @@ def against(
             created_at_utc=at_utc,
             retired=line.retired,
         ),
+        "interest_fen": -line.interest_fen,
+        "late_fee_fen": -line.late_fee_fen,
+        "other_fen": -line.other_fen,
         "reversal_of_id": line.id,
         "reversed_by_id": line.id,
     }

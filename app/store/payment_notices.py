@@ -146,7 +146,8 @@ def join_lines(notice: NoticeRow, due_types: Collection[str], credit_types: Coll
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """A line that is not paid yet, or a credit; amounts in fen."""
+    """A line that is not paid yet, or a credit; amounts in fen. `late_fee_fen` is what a refund gives back:
+    that of a charge is not known before it is paid."""
 
     id: int
     person_id: int
@@ -157,6 +158,7 @@ class OpenLine:
     accrual_month: str
     amount_fen: int
     interest_fen: int
+    late_fee_fen: int
     other_fen: int
     late_from: date | None
     declaration_id: int | None
@@ -165,8 +167,8 @@ class OpenLine:
 
 _OPEN: tuple[Any, ...] = (
     Line.id, Line.person_id, Line.fund, Line.party, Line.due_type, Line.due_month, Line.accrual_month,
-    Line.amount_fen, Line.interest_fen, Line.other_fen, Line.late_from, Line.declaration_id,
-    Line.reversed_by_id.is_not(None),
+    Line.amount_fen, Line.interest_fen, Line.late_fee_fen, Line.other_fen, Line.late_from,
+    Line.declaration_id, Line.reversed_by_id.is_not(None),
 )  # fmt: skip
 _OPEN_ORDER = (Line.accrual_month, Line.person_id, Line.fund, Line.due_type, Line.id)
 
@@ -203,7 +205,30 @@ def people_of_notice(notice_id: int) -> list[int]:
     return list(db.session.scalars(select(Line.person_id).where(Line.notice_id == notice_id).distinct()))
 
 
-def attach(notice_id: int, line_ids: Sequence[int]) -> None:
+def notices_with_credits(employer_id: int, credit_types: Collection[str]) -> list[int]:
+    """The notices of an employer on which credits wait to be paid with the charges."""
+    return list(
+        db.session.scalars(
+            select(Line.notice_id)
+            .join(PaymentNotice, PaymentNotice.id == Line.notice_id)
+            .where(
+                PaymentNotice.employer_id == employer_id,
+                PaymentNotice.settled.is_(False),
+                Line.received_on.is_(None),
+                or_(Line.due_type == REFUND_TYPE, _favours_employer(credit_types)),
+            )
+            .distinct()
+            .order_by(Line.notice_id)
+        )
+    )
+
+
+def detach(line_ids: Sequence[int]) -> None:
+    """Take these lines off their notice."""
+    attach(None, line_ids)
+
+
+def attach(notice_id: int | None, line_ids: Sequence[int]) -> None:
     """Put these lines on a notice."""
     for start in range(0, len(line_ids), IDS_AT_ONCE):
         db.session.execute(
@@ -287,8 +312,11 @@ class Sum:
     received_lines: int
 
 
-def sums_of(notice_ids: Collection[int]) -> dict[int, list[Sum]]:
-    """The sums of notices by fund, month, type and party, in one statement; sums of rounded lines."""
+def sums_of(notice_ids: Collection[int], without: Collection[int] = ()) -> dict[int, list[Sum]]:
+    """The sums of notices by fund, month, type and party, in one statement; sums of rounded lines.
+
+    `without` are lines that are left out.
+    """
     found: dict[int, list[Sum]] = {each: [] for each in notice_ids}
     if not found:
         return found
@@ -300,7 +328,7 @@ def sums_of(notice_ids: Collection[int]) -> dict[int, list[Sum]]:
             func.sum(Line.late_fee_fen), func.sum(Line.other_fen),
             func.count(Line.person_id.distinct()), func.sum(is_open), func.sum(1 - is_open),
         )
-        .where(Line.notice_id.in_(found), standing())
+        .where(Line.notice_id.in_(found), Line.id.not_in(without), standing())
         .group_by(Line.notice_id, Line.fund, Line.accrual_month, Line.due_type, Line.party)
         .order_by(Line.notice_id, Line.accrual_month, Line.due_type, Line.fund, Line.party)
     )  # fmt: skip

@@ -183,7 +183,7 @@ def _posted(found: Notice) -> tuple[date, int | None]:
     if errors:
         raise Rejected(errors)
     # what is due back may leave nothing to pay: then all of it is settled at once
-    return day, None if amount == max(found.owed_fen, 0) else amount
+    return day, None if amount == 0 and found.owed_fen <= 0 else amount
 
 
 @ledger.get("/ledger")
