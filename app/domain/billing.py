@@ -44,6 +44,11 @@ def notice_prefix(region: str, due_month: str) -> str:
     return f"{region[:4]}{due_month[2:4]}{due_month[5:]}"
 
 
+def order_prefix(region: str, month: str) -> str:
+    """Return what the numbers of orders to pay employers begin with: T3205 and 2208; a serial follows."""
+    return f"T{notice_prefix(region, month)}"
+
+
 def due_date(params: ParameterSet, month: str) -> date:
     """Return the last day to pay what is billed in a month. Raises: ParameterMissing."""
     return min(

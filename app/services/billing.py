@@ -19,6 +19,7 @@ from app.store import payment_notices as store
 from app.store.employers import find_employer_by_no, get_employer
 from app.store.ids import new_id
 from app.store.payment_notices import NoticeRow, OpenLine, PostingRow, Sum
+from app.store.refunds import waiting_credits
 
 
 @dataclass
@@ -87,14 +88,7 @@ class Notice:
     @property
     def total(self) -> Row:
         """The sums of the columns."""
-        found = Row("", "", "")
-        for row in self.rows:
-            for name in (
-                "employee_fen", "employer_fen", "interest_fen", "late_fee_fen", "other_fen",
-                "allocation_fen", "open_lines", "received_lines",
-            ):  # fmt: skip
-                setattr(found, name, getattr(found, name) + getattr(row, name))
-        return found
+        return total_of(self.rows)
 
     @property
     def words(self) -> str:
@@ -142,7 +136,7 @@ def _new(employer_id: int, region: str, due_month: str, kind: str, now: datetime
 
 def _take_credits(notice: NoticeRow, month: str) -> bool:
     """Lower a normal notice, to which nothing was posted, by what is due back to the employer."""
-    waiting = items_of(store.waiting_credits(notice.employer_id, month, CREDIT_TYPES))
+    waiting = items_of(waiting_credits(notice.employer_id, CREDIT_TYPES, month))
     if not waiting or store.postings_of(notice.id):
         return False
     owed = sum(item.owed_fen for item in items_of(store.open_lines(notice.id)))
@@ -262,6 +256,18 @@ def _read(row: NoticeRow, now: datetime) -> Notice:
         owed_fen=sum(item.owed_fen for item in items_of(lines, fees)),
         id=row.id,
     )
+
+
+def total_of(rows: Iterable[Row]) -> Row:
+    """The sums of the columns of rows."""
+    found = Row("", "", "")
+    for row in rows:
+        for name in (
+            "employee_fen", "employer_fen", "interest_fen", "late_fee_fen", "other_fen",
+            "allocation_fen", "open_lines", "received_lines",
+        ):  # fmt: skip
+            setattr(found, name, getattr(found, name) + getattr(row, name))
+    return found
 
 
 def totals_of(notice_ids: Collection[int]) -> dict[int, Row]:

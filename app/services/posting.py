@@ -14,7 +14,7 @@ from app.errors import Conflict, FieldError, NotFound, Rejected
 from app.services.actors import SYSTEM, Actor, require, require_region
 from app.services.billing import items_of, late_fees, release_surplus
 from app.store import payment_notices as store
-from app.store import payment_orders
+from app.store import payment_orders, refunds
 from app.store.assessments import hold_employers_shared
 from app.store.business import hold_people
 from app.store.payment_notices import NoticeRow, PostingRow
@@ -146,28 +146,51 @@ def _check_amount(amount_fen: int | None, owed_fen: int, paid: rules.Cover) -> N
 
 
 def pay_order(order_id: int, paid_on: date, now: datetime, *, actor: Actor = SYSTEM) -> bool:
-    """Enter that a personal account was paid out by its order; False where that was entered before.
+    """Enter that an order was paid; False where that was entered before.
 
-    Raises: Forbidden, NotFound, Conflict (the order was cancelled), Rejected (`received_on`).
+    What was due back to an employer is settled with it, and entered by somebody else than who ordered it.
+    Raises: Forbidden, NotFound, Conflict (the order was cancelled, or is the actor's own), Rejected
+    (`paid_on`).
     """
     if actor is not SYSTEM:
-        require(actor, "ledger.post")
-    _check_day(paid_on, now)
+        require(actor, "ledger.pay")
     with transaction():
-        order = payment_orders.find_order(order_id, held=True)
-        if order is None:
+        known = payment_orders.find_order(order_id)
+        if known is None:
             raise NotFound("order")
         if actor is not SYSTEM:
-            require_region(actor, order.region)
+            require_region(actor, known.region)
+        if known.employer_id is not None:
+            # nobody makes the order void meanwhile: whoever does holds the employer first
+            hold_employers_shared([known.employer_id])
+        order = payment_orders.find_order(order_id, held=True) or known
         if order.status == payment_orders.PAID:
             return False
-        if order.status != payment_orders.ISSUED:
-            raise Conflict("该支付单已作废，不能登记支付")
+        _check_payment(order, paid_on, now, actor)
         payment_orders.set_paid(order.id, paid_on, actor.id, actor.name, to_utc(now))
+        if order.employer_id is not None:
+            # a credit of an allocation lowers the account: whoever pays it out looks under the same lock
+            hold_people(refunds.people_of_order(order.id))
+            refunds.set_given_back(order.id, paid_on)
         return True
+
+
+def _check_payment(order: OrderRow, paid_on: date, now: datetime, actor: Actor) -> None:
+    if order.status != payment_orders.ISSUED:
+        raise Conflict("该支付单已作废，不能登记支付")
+    if actor is not SYSTEM and order.employer_id is not None and actor.id == order.ordered_by_id:
+        raise Conflict("开具支付单的人员不能登记支付，请由其他人员办理")
+    if paid_on > now.date():
+        words = "支付日期不能晚于今天"
+        raise Rejected([FieldError("paid_on", "ledger.paid_later", words)])
+    ordered = to_region(order.created_at_utc).date()
+    if paid_on < ordered:
+        earliest = ordered.isoformat()
+        words = f"支付日期不能早于支付单开具日期 {earliest}"
+        raise Rejected([FieldError("paid_on", "ledger.paid_earlier", words)])
 
 
 def open_orders(actor: Actor, after_id: int, limit: int) -> list[OrderRow]:
     """Orders of the actor's regions that wait to be paid, oldest first. Raises: Forbidden."""
-    require(actor, "ledger.post")
+    require(actor, "ledger.pay")
     return payment_orders.list_issued(sorted(actor.regions), after_id, limit)

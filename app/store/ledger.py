@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, or_, select, update
 
 from app.domain.contribution import FenLine
 from app.extensions import db
-from app.store.constraints import Duplicate
+from app.store.constraints import ORDERED, Duplicate
 from app.store.ids import new_id
 from app.store.models import ContributionLine, Declaration
 from app.store.session import insert_rows
@@ -186,7 +186,9 @@ _LINES = ContributionLine.__table__
 _REVERSE = (
     update(_LINES)
     .where(
-        _LINES.c.id == bindparam("b_line"), _LINES.c.reversed_by_id.is_not_distinct_from(bindparam("b_held"))
+        _LINES.c.id == bindparam("b_line"),
+        _LINES.c.reversed_by_id.is_not_distinct_from(bindparam("b_held")),
+        or_(_LINES.c.order_id.is_(None), _LINES.c.received_on.is_not(None)),
     )
     .values(reversed_by_id=bindparam("b_reversal"))
 )
@@ -195,7 +197,8 @@ _REVERSE = (
 def set_reversed(reversals: Sequence[Reversal]) -> None:
     """Mark lines as taken back, and lines as standing again, in one statement.
 
-    Raises: Duplicate (`charged_month`) where one was taken back already: somebody else was first.
+    Raises: Duplicate (`charged_month`) where one was taken back already: somebody else was first;
+    Duplicate (`ordered`) where one is a credit that an order is about to pay to the employer.
     """
     rows = []
     for each in reversals:
@@ -207,7 +210,16 @@ def set_reversed(reversals: Sequence[Reversal]) -> None:
         return
     done: Any = db.session.connection().execute(_REVERSE, rows)
     if done.rowcount != len(rows):
-        raise Duplicate("charged_month")
+        raise Duplicate(ORDERED if _any_ordered([row["b_line"] for row in rows]) else "charged_month")
+
+
+def _any_ordered(line_ids: Collection[int | None]) -> bool:
+    query = select(ContributionLine.id).where(
+        ContributionLine.id.in_(line_ids),
+        ContributionLine.order_id.is_not(None),
+        ContributionLine.received_on.is_(None),
+    )
+    return db.session.execute(query.limit(1)).first() is not None
 
 
 def standing_lines(

@@ -104,7 +104,8 @@ def standing() -> ColumnElement[bool]:
     return or_(Line.reversed_by_id.is_(None), Line.received_on.is_not(None), stands)
 
 
-def _favours_employer(credit_types: Collection[str]) -> ColumnElement[bool]:
+def favours_employer(credit_types: Collection[str]) -> ColumnElement[bool]:
+    """What is no charge: differences that lower what was charged."""
     return and_(Line.due_type.in_(credit_types), Line.amount_fen < 0)
 
 
@@ -119,7 +120,7 @@ def kinds_to_notify(
             Line.notice_id.is_(None),
             Line.due_month <= until_month,
             Line.reversed_by_id.is_(None),
-            ~_favours_employer(credit_types),
+            ~favours_employer(credit_types),
         )
         .distinct()
     )
@@ -136,7 +137,7 @@ def join_lines(notice: NoticeRow, due_types: Collection[str], credit_types: Coll
             Line.due_month == notice.due_month,
             Line.due_type.in_(due_types),
             Line.reversed_by_id.is_(None),
-            ~_favours_employer(credit_types),
+            ~favours_employer(credit_types),
         )
         .values(notice_id=notice.id)
         .execution_options(synchronize_session=False)
@@ -165,37 +166,20 @@ class OpenLine:
     reversed: bool
 
 
-_OPEN: tuple[Any, ...] = (
+OPEN_COLUMNS: tuple[Any, ...] = (
     Line.id, Line.person_id, Line.fund, Line.party, Line.due_type, Line.due_month, Line.accrual_month,
     Line.amount_fen, Line.interest_fen, Line.late_fee_fen, Line.other_fen, Line.late_from,
     Line.declaration_id, Line.reversed_by_id.is_not(None),
 )  # fmt: skip
-_OPEN_ORDER = (Line.accrual_month, Line.person_id, Line.fund, Line.due_type, Line.id)
-
-
-def waiting_credits(employer_id: int, until_month: str, credit_types: Collection[str]) -> list[OpenLine]:
-    """Refunds and differences in the employer's favour that no notice has taken up, oldest first."""
-    rows = db.session.execute(
-        select(*_OPEN)
-        .where(
-            Line.employer_id == employer_id,
-            Line.notice_id.is_(None),
-            Line.due_month <= until_month,
-            Line.received_on.is_(None),
-            or_(Line.due_type == REFUND_TYPE, _favours_employer(credit_types)),
-            standing(),
-        )
-        .order_by(*_OPEN_ORDER)
-    )
-    return [OpenLine(*row) for row in rows]
+OPEN_ORDER = (Line.accrual_month, Line.person_id, Line.fund, Line.due_type, Line.id)
 
 
 def open_lines(notice_id: int) -> list[OpenLine]:
     """The lines of a notice for which no money has come in, by month and person."""
     rows = db.session.execute(
-        select(*_OPEN)
+        select(*OPEN_COLUMNS)
         .where(Line.notice_id == notice_id, Line.received_on.is_(None), standing())
-        .order_by(*_OPEN_ORDER)
+        .order_by(*OPEN_ORDER)
     )
     return [OpenLine(*row) for row in rows]
 
@@ -215,7 +199,7 @@ def notices_with_credits(employer_id: int, credit_types: Collection[str]) -> lis
                 PaymentNotice.employer_id == employer_id,
                 PaymentNotice.settled.is_(False),
                 Line.received_on.is_(None),
-                or_(Line.due_type == REFUND_TYPE, _favours_employer(credit_types)),
+                or_(Line.due_type == REFUND_TYPE, favours_employer(credit_types)),
             )
             .distinct()
             .order_by(Line.notice_id)
@@ -295,9 +279,8 @@ def _set_settled(wanted: ColumnElement[bool]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What one fund, accrual month, due type and party of a notice comes to, in fen."""
+    """What one fund, accrual month, due type and party of a notice or an order comes to, in fen."""
 
-    notice_id: int
     fund: str
     accrual_month: str
     due_type: str
@@ -317,24 +300,28 @@ def sums_of(notice_ids: Collection[int], without: Collection[int] = ()) -> dict[
 
     `without` are lines that are left out.
     """
-    found: dict[int, list[Sum]] = {each: [] for each in notice_ids}
-    if not found:
-        return found
+    wanted = (Line.notice_id.in_(notice_ids), Line.id.not_in(without), standing())
+    return {each: [] for each in notice_ids} | (sums_by(Line.notice_id, *wanted) if notice_ids else {})
+
+
+def sums_by(owner: Any, *wanted: ColumnElement[bool]) -> dict[int, list[Sum]]:
+    """Sums of lines by a column that names what they belong to, in one statement."""
+    found: dict[int, list[Sum]] = {}
     is_open = case((Line.received_on.is_(None), 1), else_=0)
     rows = db.session.execute(
         select(
-            Line.notice_id, Line.fund, Line.accrual_month, Line.due_type, Line.party,
+            owner, Line.fund, Line.accrual_month, Line.due_type, Line.party,
             func.sum(Line.amount_fen), func.sum(Line.base_fen), func.sum(Line.interest_fen),
             func.sum(Line.late_fee_fen), func.sum(Line.other_fen),
             func.count(Line.person_id.distinct()), func.sum(is_open), func.sum(1 - is_open),
         )
-        .where(Line.notice_id.in_(found), Line.id.not_in(without), standing())
-        .group_by(Line.notice_id, Line.fund, Line.accrual_month, Line.due_type, Line.party)
-        .order_by(Line.notice_id, Line.accrual_month, Line.due_type, Line.fund, Line.party)
+        .where(*wanted)
+        .group_by(owner, Line.fund, Line.accrual_month, Line.due_type, Line.party)
+        .order_by(owner, Line.accrual_month, Line.due_type, Line.fund, Line.party)
     )  # fmt: skip
     row: Any
     for row in rows:
-        found[row[0]].append(Sum(*row[:5], *map(int, row[5:])))
+        found.setdefault(row[0], []).append(Sum(*row[1:5], *map(int, row[5:])))
     return found
 
 

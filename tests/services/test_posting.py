@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.errors import Forbidden, NotFound, Rejected
 from app.extensions import db
@@ -302,7 +302,8 @@ def test_an_order_is_paid_once(person, now):
             PaymentOrder(
                 id=1, region=SUZHOU, declaration_id=declaration_id, person_id=somebody.person_id,
                 amount_fen=500, payee="示例", payee_relation="01", bank_name="示例银行",
-                account_cipher=b"", account_last4="1234", created_at_utc=now.astimezone(),
+                account_cipher=b"", account_last4="1234",
+                created_at_utc=datetime(2026, 11, 16).astimezone(),
             )
         )  # fmt: skip
     supervisor = person("suzhou.supervisor")
@@ -483,3 +484,14 @@ def refund(lines, due_type="20") -> None:
             made.append((against(line, SUZHOU, due_type, row.due_month, 1, row.created_at_utc), line))
         set_reversed([Reversal(line.id, row["id"]) for row, line in made])
         add_lines([row for row, _ in made])
+
+
+def refund_half(number) -> int:
+    """Take half of what a notice was paid for back, as approvals do; gives what is due back."""
+    query = select(ContributionLine).join(PaymentNotice, PaymentNotice.id == ContributionLine.notice_id)
+    lines = list(
+        db.session.scalars(query.where(PaymentNotice.number == number).order_by(ContributionLine.id))
+    )
+    lines = lines[: len(lines) // 2]
+    refund(lines)
+    return sum(row.amount_fen for row in lines if row.party in ("employer", "employee"))
