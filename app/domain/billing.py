@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.domain.calendar import month_end, month_of
+from app.domain.calendar import add_months, month_end, month_of
 from app.domain.collection import (
     BASE_DIFFERENCE,
     NORMAL,
@@ -49,11 +49,16 @@ def order_prefix(region: str, month: str) -> str:
     return f"T{notice_prefix(region, month)}"
 
 
-def due_date(params: ParameterSet, month: str) -> date:
-    """Return the last day to pay what is billed in a month. Raises: ParameterMissing."""
-    return min(
-        date.fromisoformat(f"{month}-{params.integer('payment.due_day', month):02d}"), month_end(month)
-    )
+def due_date(params: ParameterSet, month: str, charged_on: date | None = None) -> date:
+    """Return the last day to pay what is billed in a month. Raises: ParameterMissing.
+
+    What is charged after that day could not have been paid by then: it is due on the next such day.
+    """
+    due = min(date.fromisoformat(f"{month}-{params.integer('payment.due_day', month):02d}"), month_end(month))
+    if charged_on is None or charged_on <= due:
+        return due
+    present = month_of(charged_on)
+    return due_date(params, present if present > month else add_months(month, 1), charged_on)
 
 
 def earliest_receipt(due_month: str, made_on: date) -> date:

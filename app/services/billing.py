@@ -188,7 +188,8 @@ def late_fees(params: ParameterSet, lines: Iterable[OpenLine], paid_on: date) ->
     found = {}
     for line in lines:
         if line.party in PAYABLE and line.due_type in rules.LATE_TYPES:
-            due = line.late_from or rules.due_date(params, line.due_month)
+            charged_on = to_region(line.created_at_utc).date()
+            due = line.late_from or rules.due_date(params, line.due_month, charged_on)
             fee = rules.late_fee_fen(params, line.amount_fen, due, paid_on)
             if fee:
                 found[line.id] = fee
@@ -249,7 +250,7 @@ def _read(row: NoticeRow, now: datetime) -> Notice:
         employer_name=employer.name,
         kind=row.kind,
         due_month=row.due_month,
-        due_on=rules.due_date(params, row.due_month),
+        due_on=rules.due_date(params, row.due_month, to_region(row.made_at_utc).date()),
         made_at=to_region(row.made_at_utc),
         rows=rows,
         postings=store.postings_of(row.id),

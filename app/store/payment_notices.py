@@ -162,6 +162,7 @@ class OpenLine:
     late_fee_fen: int
     other_fen: int
     late_from: date | None
+    created_at_utc: datetime
     declaration_id: int | None
     reversed: bool
 
@@ -169,7 +170,7 @@ class OpenLine:
 OPEN_COLUMNS: tuple[Any, ...] = (
     Line.id, Line.person_id, Line.fund, Line.party, Line.due_type, Line.due_month, Line.accrual_month,
     Line.amount_fen, Line.interest_fen, Line.late_fee_fen, Line.other_fen, Line.late_from,
-    Line.declaration_id, Line.reversed_by_id.is_not(None),
+    Line.created_at_utc, Line.declaration_id, Line.reversed_by_id.is_not(None),
 )  # fmt: skip
 OPEN_ORDER = (Line.accrual_month, Line.person_id, Line.fund, Line.due_type, Line.id)
 

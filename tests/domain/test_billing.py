@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from app.domain.billing import Item, cover, earliest_receipt, offset
+from app.domain.billing import Item, cover, due_date, earliest_receipt, offset
+from tests.domain.regions import load_region
 
 
 def items(*owed):
@@ -61,3 +62,21 @@ def test_which_credits_a_notice_takes(waiting, owed, taken):
 )
 def test_since_when_money_can_have_come_in(due_month, made_on, first):
     assert earliest_receipt(due_month, made_on) == first
+
+
+@pytest.mark.parametrize(
+    ("month", "charged_on", "due"),
+    [
+        ("2026-11", None, "2026-11-25"),
+        ("2026-11", "2026-11-25", "2026-11-25"),
+        # charged after the day by which it would have been due
+        ("2026-11", "2026-11-26", "2026-12-25"),
+        ("2026-11", "2026-12-03", "2026-12-25"),
+        ("2026-12", "2027-02-26", "2027-03-25"),
+        # billed ahead of its month
+        ("2026-12", "2026-11-28", "2026-12-25"),
+    ],
+)
+def test_the_last_day_to_pay(month, charged_on, due):
+    given = None if charged_on is None else date.fromisoformat(charged_on)
+    assert due_date(load_region("320500"), month, given) == date.fromisoformat(due)

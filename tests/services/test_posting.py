@@ -274,6 +274,22 @@ def test_a_late_payment_has_a_late_fee(small, now):
     assert notice(small, datetime(2026, 12, 31)).total.late_fee_fen == done.late_fee_fen
 
 
+def test_nobody_is_late_with_what_is_charged_after_the_due_day(suzhou):
+    """Enrolled on the 28th: the month's charge is due on the 25th of the next one."""
+    late = datetime(2026, 11, 28, 9)
+    assess(MONTH, datetime(2026, 11, 18, 10), employer_id=suzhou.employer_id)
+    declarations.file(suzhou, "enrol", suzhou_form(citizen(SUZHOU, "not_insured")), late)
+    assess(MONTH, late, employer_id=suzhou.employer_id)
+    employer = rows(Employer, id=suzhou.employer_id)[0]
+    back = notice(employer, late, "backpay")
+    assert (back.due_on, back.total.late_fee_fen) == (date(2026, 12, 25), 0)
+    assert notice(employer, late).total.late_fee_fen > 0
+    after = notice(employer, datetime(2026, 12, 27, 9), "backpay")
+    owed = [row.amount_fen for row in on_notice(back) if row.party in ("employer", "employee")]
+    by_hand = [int((Decimal(fen) * 2 * 5 / 10_000).quantize(0, ROUND_HALF_UP)) for fen in owed]
+    assert after.total.late_fee_fen == sum(by_hand) > 0
+
+
 def test_a_credit_never_turns_a_notice_round(small, now):
     """What is due back beyond a notice waits for the next one."""
     with transaction() as session:

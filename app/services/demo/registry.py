@@ -238,12 +238,16 @@ class RegionMaker:
                 due_month=month,
                 accrual_month=month,
                 declaration_id=None,
-                created_at_utc=self._at_utc,
+                created_at_utc=self._assessed_at(month),
                 retired=cover.retired,
                 received_on=received,
                 wage_fen=cover.wage_fen,
                 notice_id=self._notice(cover.employer_id, month),
             )
+
+    def _assessed_at(self, month: str) -> datetime:
+        """When a month was charged and billed: on its 20th, as nobody is late with what is not billed yet."""
+        return min(clock.to_utc(datetime.fromisoformat(f"{month}-20T09:00")), self._at_utc)
 
     def assessed(self) -> list[tuple[int, str, str]]:
         """The months that were charged for everybody, by employer: (employer id, region, month)."""
@@ -266,7 +270,7 @@ class RegionMaker:
                     due_month=month,
                     kind=NORMAL_NOTICE,
                     settled=month < add_months(self.month, -1),
-                    made_at_utc=self._at_utc,
+                    made_at_utc=self._assessed_at(month),
                 )
             )
         return self._notices[key]
