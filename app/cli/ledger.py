@@ -1,4 +1,4 @@
-"""`flask ledger …`: assess a month, show notices, enter payments."""
+"""`flask ledger …`: assess a month, show notices, enter payments, order refunds."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from app.domain.codes import code_list
 from app.domain.money import format_yuan, from_fen, to_fen
 from app.domain.parameters import ParameterMissing
 from app.errors import NotFound, Rejected, WangtingError
-from app.services import assessing, billing, posting
+from app.services import assessing, billing, posting, refunding
+from app.services.actors import SYSTEM
 from app.services.billing import Notice, Row
 from app.store.employers import find_employer_by_no
-from app.store.payment_orders import find_order_by_reference
+from app.store.payment_orders import OrderRow, find_order_by_reference
 
 PROBLEMS = 1
 LISTED_EMPLOYERS = 50
-group = AppGroup("ledger", help="Assess months, show payment notices, enter payments.")
+group = AppGroup("ledger", help="Assess months, show payment notices, enter payments, order refunds.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -127,13 +128,77 @@ def pay(
 @json_option
 @_in_words
 def pay_order(reference: str, day: datetime, as_json: bool) -> None:
-    """Enter that the order of a withdrawal was paid."""
+    """Enter that an order was paid: of a withdrawal by its declaration, of a refund by its number."""
     order = find_order_by_reference(reference)
     if order is None:
-        raise NotFound(f"declaration {reference} has no payment order")
+        raise NotFound(f"there is no payment order {reference}")
     done = posting.pay_order(order.id, _day(day), clock.now())
     document = {"reference": reference, "amount": _yuan(order.amount_fen), "repeated": not done}
     _print(as_json, document, ["  ".join(f"{name} {value}" for name, value in document.items())])
+
+
+@group.command("refund")
+@click.argument("employer_no", metavar="EMPLOYER")
+@json_option
+@_in_words
+def refund(employer_no: str, as_json: bool) -> None:
+    """Show what is due back to an employer, and the orders to pay it."""
+    found = refunding.credits_of(SYSTEM, employer_no)
+    document: dict[str, Any] = {
+        "employer_no": found.employer_no,
+        "name": found.employer_name,
+        "amount": _yuan(found.amount_fen),
+        "uppercase": found.words,
+        "payee": found.payee,
+        "bank": found.bank_name,
+        "account": f"**** {found.account_last4}" if found.account_last4 else "",
+        "lines": [
+            {"fund": row.fund, "accrual_month": row.accrual_month, "due_type": row.due_type, **_amounts(row)}
+            for row in found.rows
+        ],
+        "orders": [_order(each) for each in found.orders],
+    }
+    text = [
+        f"{found.employer_no} {document['amount']}  {found.employer_name}",
+        *(f"  {line['accrual_month']} {line['fund']:<6} {line['amount']:>13}" for line in document["lines"]),
+        *(f"  order {each['number']} {each['amount']:>13} {each['state']}" for each in document["orders"]),
+    ]
+    _print(as_json, document, text)
+
+
+@group.command("order-refund")
+@click.argument("employer_no", metavar="EMPLOYER")
+@json_option
+@_in_words
+def order_refund(employer_no: str, as_json: bool) -> None:
+    """Order what is due back to an employer to be paid to its account."""
+    document = _order(refunding.order(employer_no, clock.now()))
+    _print(as_json, document, ["  ".join(f"{name} {value}" for name, value in document.items())])
+
+
+@group.command("cancel-order")
+@click.argument("number")
+@json_option
+@_in_words
+def cancel_order(number: str, as_json: bool) -> None:
+    """Make an order to pay an employer void; what it would have paid waits again."""
+    order = find_order_by_reference(number)
+    if order is None:
+        raise NotFound(f"there is no payment order {number}")
+    done = refunding.cancel(order.id, clock.now())
+    document = {"number": number, "amount": _yuan(order.amount_fen), "repeated": not done}
+    _print(as_json, document, ["  ".join(f"{name} {value}" for name, value in document.items())])
+
+
+def _order(row: OrderRow) -> dict[str, Any]:
+    return {
+        "number": row.reference,
+        "amount": _yuan(row.amount_fen),
+        "payee": row.payee,
+        "bank": row.bank_name,
+        "account": f"**** {row.account_last4}",
+        "state": row.status,
+    }
 
 
 def _day(moment: datetime) -> date:

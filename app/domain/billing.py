@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.domain.calendar import month_end, month_of
+from app.domain.calendar import add_months, month_end, month_of
 from app.domain.collection import (
     BASE_DIFFERENCE,
     NORMAL,
@@ -44,11 +44,29 @@ def notice_prefix(region: str, due_month: str) -> str:
     return f"{region[:4]}{due_month[2:4]}{due_month[5:]}"
 
 
-def due_date(params: ParameterSet, month: str) -> date:
-    """Return the last day to pay what is billed in a month. Raises: ParameterMissing."""
-    return min(
-        date.fromisoformat(f"{month}-{params.integer('payment.due_day', month):02d}"), month_end(month)
-    )
+def order_prefix(region: str, month: str) -> str:
+    """Return what the numbers of orders to pay employers begin with: T3205 and 2208; a serial follows."""
+    return f"T{notice_prefix(region, month)}"
+
+
+def due_date(params: ParameterSet, month: str, charged_on: date | None = None) -> date:
+    """Return the last day to pay what is billed in a month. Raises: ParameterMissing.
+
+    What is charged after that day could not have been paid by then: it is due on the next such day.
+    """
+    due = min(date.fromisoformat(f"{month}-{params.integer('payment.due_day', month):02d}"), month_end(month))
+    if charged_on is None or charged_on <= due:
+        return due
+    present = month_of(charged_on)
+    return due_date(params, present if present > month else add_months(month, 1), charged_on)
+
+
+def earliest_receipt(due_month: str, made_on: date) -> date:
+    """Return the first day on which money can have come in for a notice.
+
+    That is the first of the month it bills, or the day it was made, where a month is billed ahead of time.
+    """
+    return min(date.fromisoformat(f"{due_month}-01"), made_on)
 
 
 def late_fee_fen(params: ParameterSet, amount_fen: int, due: date, paid_on: date) -> int:
@@ -99,11 +117,14 @@ def cover(items: Iterable[Item], amount_fen: int | None) -> Cover:
     """Return what an amount in fen pays of a notice, item by item in order; None pays all of it.
 
     Credits come first: they add to the money. An item is never paid in part, so that a line is either
-    received or not.
+    received or not; None leaves credits open that are more than what they are set against.
     """
     ordered = sorted(items, key=lambda item: item.owed_fen > 0)
     if amount_fen is None:
-        return Cover(tuple(ordered), sum(item.owed_fen for item in ordered), 0)
+        dues = [item for item in ordered if item.owed_fen > 0]
+        owed = sum(item.owed_fen for item in dues)
+        every = (*offset([item for item in ordered if item.owed_fen <= 0], owed), *dues)
+        return Cover(every, sum(item.owed_fen for item in every), 0)
     taken, left = [], amount_fen
     for item in ordered:
         if item.owed_fen > left:

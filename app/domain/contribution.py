@@ -109,6 +109,12 @@ class FenLine(NamedTuple):
     amount_fen: int
 
 
+def in_fen(line: Line) -> FenLine:
+    """Return a line of a quote as tables keep it."""
+    rate = "" if line.rate is None else f"{line.rate.normalize():f}"
+    return FenLine(line.fund, line.party, to_fen(line.base), rate, to_fen(line.amount))
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One line before a base is known."""

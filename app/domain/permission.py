@@ -51,7 +51,7 @@ PERMISSIONS = MappingProxyType(
         | _BATCH
         | {"declaration.review", "export", "operator.manage", "employer.update"},
         "auditor": _AUDIT,
-        "senior": _AUDIT | {"task.transfer", "phrase.manage"},
+        "senior": _AUDIT | {"task.transfer", "phrase.manage", "ledger.pay"},
         "supervisor": _AUDIT
         | {
             "task.transfer",
@@ -63,6 +63,7 @@ PERMISSIONS = MappingProxyType(
             "phrase.manage",
             "ledger.assess",
             "ledger.post",
+            "ledger.pay",
         },
         "counter": frozenset(
             {

@@ -16,7 +16,7 @@ from app.services.incidents import Attempt
 from app.services.registry import Registry
 from app.services.results import ItemResult
 from app.services.subjects import held_by_another
-from app.store.constraints import Duplicate, is_passing
+from app.store.constraints import ORDERED, Duplicate, is_passing
 from app.store.declarations import load_waiting
 from app.store.session import transaction
 
@@ -26,6 +26,11 @@ CHANGED = "该人员的信息刚刚被其他操作更改，请重新核对后再
 BUSY = "系统繁忙，本次操作没有保存，请稍后再试"
 CHUNK = 200
 Result = TypeVar("Result")
+_CLASHES = {
+    "effect": STALE,
+    "task": STALE,
+    ORDERED: "该人员有退费已开具支付单，请待支付登记或作废后再办理",
+}
 # a race that a second look at the registry settles
 _LOOK_AGAIN = frozenset({"person", "task", "open_enrolment", "charged_month", "username", "employer_no"})
 
@@ -53,7 +58,7 @@ def run(
                 continue
             if error.rule in ("reference", "open_declaration"):
                 raise
-            raise Conflict(STALE if error.rule in ("effect", "task") else CHANGED) from error
+            raise _clash(error) from error
         except REFUSALS:
             raise
         except Exception as error:
@@ -171,4 +176,8 @@ def in_words(error: Exception, tried: Sequence[Case] = ()) -> Exception:
         return Busy(BUSY)
     if error.rule == "open_declaration" and tried:
         return Rejected([held_by_another(tried[0])])
-    return Conflict(CHANGED)
+    return _clash(error)
+
+
+def _clash(error: Duplicate) -> Conflict:
+    return Conflict(_CLASHES.get(error.rule, CHANGED))

@@ -18,7 +18,7 @@ from app.domain.enrolment import RETIREE_TYPES
 from app.domain.parameters import ParameterSet
 from app.store.assessments import Uncharged, hold_employers_shared, uncharged
 from app.store.bases import BaseRow, base_history
-from app.store.ledger import add_lines, line_values
+from app.store.ledger import add_lines, charge_values
 
 if TYPE_CHECKING:
     from app.services.cases import Case
@@ -87,20 +87,14 @@ def _row(
     now: datetime,
     declarations: Mapping[int, int],
 ) -> dict[str, Any]:
-    line = made.line
-    return line_values(
+    return charge_values(
+        made.line,
         region=region,
         person_id=made.person_id,
         employer_id=employer_id,
-        fund=line.fund,
-        party=line.party,
         due_type=due_type,
         due_month=due_month,
         accrual_month=made.month,
-        base_fen=line.base_fen,
-        rate=line.rate or None,
-        fixed_fen=None if line.rate else line.amount_fen,
-        amount_fen=line.amount_fen,
         declaration_id=declarations.get(made.person_id),
         created_at_utc=to_utc(now),
         retired=made.retired,

@@ -20,7 +20,7 @@ from app.services.handling import Handling, Result
 from app.services.stopping import open_stretches
 from app.store.bases import BaseRow
 from app.store.ids import new_id
-from app.store.ledger import line_values
+from app.store.ledger import charge_values
 
 APPLY = "base.apply"
 
@@ -71,20 +71,15 @@ def difference_line(
 
     `retired` is the status that the person was charged in: the next difference looks for it.
     """
-    row, line = case.declaration, found.line
-    return line_values(
+    row = case.declaration
+    return charge_values(
+        found.line,
         region=row.region,
         person_id=person_id,
         employer_id=row.employer_id,
-        fund=line.fund,
-        party=line.party,
         due_type=BASE_DIFFERENCE,
         due_month=month_of(now.date()),
         accrual_month=found.month,
-        base_fen=line.base_fen,
-        rate=line.rate or None,
-        fixed_fen=None,
-        amount_fen=line.amount_fen,
         declaration_id=row.id,
         created_at_utc=to_utc(now),
         retired=retired,

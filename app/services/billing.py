@@ -19,6 +19,7 @@ from app.store import payment_notices as store
 from app.store.employers import find_employer_by_no, get_employer
 from app.store.ids import new_id
 from app.store.payment_notices import NoticeRow, OpenLine, PostingRow, Sum
+from app.store.refunds import waiting_credits
 
 
 @dataclass
@@ -87,14 +88,7 @@ class Notice:
     @property
     def total(self) -> Row:
         """The sums of the columns."""
-        found = Row("", "", "")
-        for row in self.rows:
-            for name in (
-                "employee_fen", "employer_fen", "interest_fen", "late_fee_fen", "other_fen",
-                "allocation_fen", "open_lines", "received_lines",
-            ):  # fmt: skip
-                setattr(found, name, getattr(found, name) + getattr(row, name))
-        return found
+        return total_of(self.rows)
 
     @property
     def words(self) -> str:
@@ -119,6 +113,8 @@ def issue(employer_id: int, region: str, month: str, now: datetime) -> list[Noti
         for kind in NOTICE_KINDS
         if due_type in TYPES_OF[kind]
     }
+    for notice_id in store.notices_with_credits(employer_id, CREDIT_TYPES):
+        release_surplus(notice_id)
     notices = store.notices_of_months(employer_id, {*(each for each, _ in wanted), month})
     missing = sorted(key for key in wanted if key not in notices)
     made = [_new(employer_id, region, due_month, kind, now) for due_month, kind in missing]
@@ -140,13 +136,28 @@ def _new(employer_id: int, region: str, due_month: str, kind: str, now: datetime
 
 def _take_credits(notice: NoticeRow, month: str) -> bool:
     """Lower a normal notice, to which nothing was posted, by what is due back to the employer."""
-    waiting = items_of(store.waiting_credits(notice.employer_id, month, CREDIT_TYPES))
+    waiting = items_of(waiting_credits(notice.employer_id, CREDIT_TYPES, month))
     if not waiting or store.postings_of(notice.id):
         return False
-    owed = sum(each.amount_fen for each in store.sums_of([notice.id])[notice.id] if each.party in PAYABLE)
+    owed = sum(item.owed_fen for item in items_of(store.open_lines(notice.id)))
     taken = rules.offset(waiting, owed)
     store.attach(notice.id, [line for item in taken for line in item.line_ids])
     return bool(taken)
+
+
+def release_surplus(notice_id: int) -> None:
+    """Let credits of a notice wait for another one where its charges were taken back from under them.
+
+    Whatever is paid of it would else settle them against nothing. The caller lets nobody bill the employer.
+    """
+    store.detach(_surplus(store.open_lines(notice_id)))
+
+
+def _surplus(lines: Iterable[OpenLine]) -> list[int]:
+    """The open credits of a notice that are more than what they are set against."""
+    items = items_of(lines)
+    kept = set(rules.cover(items, None).items)
+    return [line for item in items if item not in kept for line in item.line_ids]
 
 
 def numbers_of(employer_id: int, due_month: str) -> list[str]:
@@ -165,7 +176,7 @@ def items_of(lines: Iterable[OpenLine], fees: Mapping[int, int] | None = None) -
         Item(
             tuple(line.id for line in group),
             sum(line.amount_fen for line in group if line.party in PAYABLE)
-            + sum(line.interest_fen + line.other_fen for line in group)
+            + sum(line.interest_fen + line.late_fee_fen + line.other_fen for line in group)
             + sum((fees or {}).get(line.id, 0) for line in group),
         )
         for group in groups.values()
@@ -177,7 +188,8 @@ def late_fees(params: ParameterSet, lines: Iterable[OpenLine], paid_on: date) ->
     found = {}
     for line in lines:
         if line.party in PAYABLE and line.due_type in rules.LATE_TYPES:
-            due = line.late_from or rules.due_date(params, line.due_month)
+            charged_on = to_region(line.created_at_utc).date()
+            due = line.late_from or rules.due_date(params, line.due_month, charged_on)
             fee = rules.late_fee_fen(params, line.amount_fen, due, paid_on)
             if fee:
                 found[line.id] = fee
@@ -219,8 +231,11 @@ def notices_named(name: str, now: datetime) -> list[Notice]:
 def _read(row: NoticeRow, now: datetime) -> Notice:
     params, employer = parameters(row.region), get_employer(row.employer_id)
     lines = store.open_lines(row.id)
+    # the next run, or whoever posts, takes them off the notice: nobody is asked for less than nothing
+    surplus = _surplus(lines)
+    lines = [line for line in lines if line.id not in surplus]
     fees = late_fees(params, lines, now.date())
-    rows = rows_of(store.sums_of([row.id])[row.id], params.fund_codes())
+    rows = rows_of(store.sums_of([row.id], without=surplus)[row.id], params.fund_codes())
     by_row: dict[tuple[str, str, str], int] = {}
     for line in lines:
         key = (line.fund, line.accrual_month, line.due_type)
@@ -235,13 +250,25 @@ def _read(row: NoticeRow, now: datetime) -> Notice:
         employer_name=employer.name,
         kind=row.kind,
         due_month=row.due_month,
-        due_on=rules.due_date(params, row.due_month),
+        due_on=rules.due_date(params, row.due_month, to_region(row.made_at_utc).date()),
         made_at=to_region(row.made_at_utc),
         rows=rows,
         postings=store.postings_of(row.id),
         owed_fen=sum(item.owed_fen for item in items_of(lines, fees)),
         id=row.id,
     )
+
+
+def total_of(rows: Iterable[Row]) -> Row:
+    """The sums of the columns of rows."""
+    found = Row("", "", "")
+    for row in rows:
+        for name in (
+            "employee_fen", "employer_fen", "interest_fen", "late_fee_fen", "other_fen",
+            "allocation_fen", "open_lines", "received_lines",
+        ):  # fmt: skip
+            setattr(found, name, getattr(found, name) + getattr(row, name))
+    return found
 
 
 def totals_of(notice_ids: Collection[int]) -> dict[int, Row]:

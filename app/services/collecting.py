@@ -14,7 +14,7 @@ from app.domain.base import declared_wage
 from app.domain.billing import PAYABLE, due_date
 from app.domain.calendar import month_of
 from app.domain.collection import SUPPLEMENTARY
-from app.domain.contribution import CLIP, Line
+from app.domain.contribution import CLIP, Line, in_fen
 from app.domain.money import from_fen, to_fen
 from app.domain.problem import Problem, Verdict
 from app.services import subjects
@@ -25,7 +25,7 @@ from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.services.subjects import is_number, with_open_case
 from app.store.crypto import blind
-from app.store.ledger import line_values
+from app.store.ledger import charge_values
 
 APPLY = "collection.apply"
 # What an auditor is told was checked, by the beginnings of the codes that speak of it.
@@ -169,19 +169,14 @@ def apply_collection(case: Case, today: date, now: datetime) -> list[str]:
     months = sorted({month for month, _ in found})
     wages = {month: _wage(case, month) for month in months}
     case.lines += [
-        line_values(
+        charge_values(
+            in_fen(line),
             region=row.region,
             person_id=row.person_id or 0,
             employer_id=row.employer_id,
-            fund=line.fund,
-            party=line.party,
             due_type=SUPPLEMENTARY,
             due_month=month_of(now.date()),
             accrual_month=month,
-            base_fen=to_fen(line.base),
-            rate=None if line.rate is None else f"{line.rate.normalize():f}",
-            fixed_fen=None if line.fixed is None else to_fen(line.fixed),
-            amount_fen=to_fen(line.amount),
             declaration_id=row.id,
             created_at_utc=to_utc(now),
             late_from=due_date(case.parameters, month),

@@ -21,7 +21,7 @@ from app.services.enrolling import tariff_of
 from app.services.handling import Handling, Result
 from app.store.enrolments import enrolment_values
 from app.store.ids import new_id
-from app.store.ledger import line_values
+from app.store.ledger import charge_values
 from app.store.people import person_values
 
 ENROLMENT = "enrolment.apply"
@@ -114,17 +114,7 @@ def _charge(case: Case, request: EnrolRequest, person_id: int, months: Sequence[
         rule = tariff_of(case.parameters, month, request.funds)
         base_fen = to_fen(rule.base(Decimal(request.wage_yuan), CLIP).amount)
         case.lines += [
-            line_values(
-                fund=line.fund,
-                party=line.party,
-                accrual_month=month,
-                base_fen=line.base_fen,
-                rate=line.rate or None,
-                fixed_fen=None if line.rate else line.amount_fen,
-                amount_fen=line.amount_fen,
-                **common,
-            )
-            for line in rule.fen_lines(base_fen)
+            charge_values(line, accrual_month=month, **common) for line in rule.fen_lines(base_fen)
         ]
 
 

@@ -29,7 +29,7 @@ from app.store.business import hold_people
 from app.store.enrolments import enrolment_values, enrolments_of
 from app.store.facts import StretchRecord
 from app.store.ids import new_id
-from app.store.ledger import LineRow, line_values
+from app.store.ledger import LineRow, charge_values
 from app.store.person_types import ACTION, TypeRow
 from app.store.session import in_transaction
 
@@ -234,19 +234,14 @@ def _begin(case: Case, fund: str, stretches: Sequence[StretchRecord]) -> None:
 def _charge(case: Case, found: Plan, now: datetime) -> None:
     row = case.declaration
     case.lines += [
-        line_values(
+        charge_values(
+            line,
             region=row.region,
             person_id=row.person_id or 0,
             employer_id=row.employer_id,
-            fund=line.fund,
-            party=line.party,
             due_type=SUPPLEMENTARY,
             due_month=month_of(now.date()),
             accrual_month=month,
-            base_fen=line.base_fen,
-            rate=line.rate or None,
-            fixed_fen=None if line.rate else line.amount_fen,
-            amount_fen=line.amount_fen,
             declaration_id=row.id,
             created_at_utc=to_utc(now),
         )

@@ -37,8 +37,12 @@ _RULES = {
 }
 
 
+# no unique rule, and met like one: a credit that is about to be paid out stays as it is until then
+ORDERED = "ordered"
+
+
 class Duplicate(WangtingError):
-    """A unique rule refused a row; `rule` is one of the values above."""
+    """A unique rule refused a row; `rule` is one of the values above, or `ORDERED`."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)

@@ -96,5 +96,5 @@ def set_statuses(rows: Sequence[StatusRow]) -> None:
 
 
 def hold_employer(employer_id: int) -> None:
-    """Hold an employer until the commit: an enrolment of somebody there waits, and looks again."""
+    """Hold an employer until the commit: whoever enrols somebody there or bills it waits, and looks again."""
     db.session.execute(lock(select(Employer.id).where(Employer.id == employer_id)))

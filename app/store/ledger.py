@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, update
 
+from app.domain.contribution import FenLine
 from app.extensions import db
-from app.store.constraints import Duplicate
+from app.store.constraints import ORDERED, Duplicate
 from app.store.ids import new_id
 from app.store.models import ContributionLine, Declaration
 from app.store.session import insert_rows
@@ -33,6 +34,9 @@ _COLUMNS: tuple[Any, ...] = (
     ContributionLine.declaration_id,
     ContributionLine.reversal_of_id,
     ContributionLine.reversed_by_id,
+    ContributionLine.interest_fen,
+    ContributionLine.late_fee_fen,
+    ContributionLine.other_fen,
 )
 
 
@@ -57,6 +61,9 @@ class LineRow:
     declaration_id: int | None = None
     reversal_of_id: int | None = None
     reversed_by_id: int | None = None
+    interest_fen: int = 0
+    late_fee_fen: int = 0
+    other_fen: int = 0
     # the kind of the declaration that made the line, where `standing_lines` read it
     made_by: str = ""
 
@@ -110,7 +117,23 @@ def line_values(
         "wage_fen": wage_fen,
         "late_from": late_from,
         "notice_id": notice_id,
+        "interest_fen": 0,
+        "late_fee_fen": 0,
+        "other_fen": 0,
     }
+
+
+def charge_values(line: FenLine, **rest: Any) -> dict[str, Any]:
+    """A row for `add_lines` that charges a calculated line; the rest is said as to `line_values`."""
+    return line_values(
+        fund=line.fund,
+        party=line.party,
+        base_fen=line.base_fen,
+        rate=line.rate or None,
+        fixed_fen=None if line.rate else line.amount_fen,
+        amount_fen=line.amount_fen,
+        **rest,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +151,10 @@ class Reversal:
 def against(
     line: LineRow, region: str, due_type: str, due_month: str, declaration_id: int, at_utc: datetime
 ) -> dict[str, Any]:
-    """A row for `add_lines` that takes a line back: the same figures, the amount negated.
+    """A row for `add_lines` that takes a line back: the same figures, the amounts negated.
 
-    It is marked as taken back itself, so that the two drop out of what a month still carries.
+    What was paid with the line goes back with it: the late fee of a month that was not owed was not owed
+    either. It is marked as taken back itself, so that the two drop out of what a month still carries.
     """
     return {
         **line_values(
@@ -150,6 +174,9 @@ def against(
             created_at_utc=at_utc,
             retired=line.retired,
         ),
+        "interest_fen": -line.interest_fen,
+        "late_fee_fen": -line.late_fee_fen,
+        "other_fen": -line.other_fen,
         "reversal_of_id": line.id,
         "reversed_by_id": line.id,
     }
@@ -159,7 +186,9 @@ _LINES = ContributionLine.__table__
 _REVERSE = (
     update(_LINES)
     .where(
-        _LINES.c.id == bindparam("b_line"), _LINES.c.reversed_by_id.is_not_distinct_from(bindparam("b_held"))
+        _LINES.c.id == bindparam("b_line"),
+        _LINES.c.reversed_by_id.is_not_distinct_from(bindparam("b_held")),
+        or_(_LINES.c.order_id.is_(None), _LINES.c.received_on.is_not(None)),
     )
     .values(reversed_by_id=bindparam("b_reversal"))
 )
@@ -168,7 +197,8 @@ _REVERSE = (
 def set_reversed(reversals: Sequence[Reversal]) -> None:
     """Mark lines as taken back, and lines as standing again, in one statement.
 
-    Raises: Duplicate (`charged_month`) where one was taken back already: somebody else was first.
+    Raises: Duplicate (`charged_month`) where one was taken back already: somebody else was first;
+    Duplicate (`ordered`) where one is a credit that an order is about to pay to the employer.
     """
     rows = []
     for each in reversals:
@@ -180,7 +210,16 @@ def set_reversed(reversals: Sequence[Reversal]) -> None:
         return
     done: Any = db.session.connection().execute(_REVERSE, rows)
     if done.rowcount != len(rows):
-        raise Duplicate("charged_month")
+        raise Duplicate(ORDERED if _any_ordered([row["b_line"] for row in rows]) else "charged_month")
+
+
+def _any_ordered(line_ids: Collection[int | None]) -> bool:
+    query = select(ContributionLine.id).where(
+        ContributionLine.id.in_(line_ids),
+        ContributionLine.order_id.is_not(None),
+        ContributionLine.received_on.is_(None),
+    )
+    return db.session.execute(query.limit(1)).first() is not None
 
 
 def standing_lines(

@@ -104,7 +104,8 @@ def standing() -> ColumnElement[bool]:
     return or_(Line.reversed_by_id.is_(None), Line.received_on.is_not(None), stands)
 
 
-def _favours_employer(credit_types: Collection[str]) -> ColumnElement[bool]:
+def favours_employer(credit_types: Collection[str]) -> ColumnElement[bool]:
+    """What is no charge: differences that lower what was charged."""
     return and_(Line.due_type.in_(credit_types), Line.amount_fen < 0)
 
 
@@ -119,7 +120,7 @@ def kinds_to_notify(
             Line.notice_id.is_(None),
             Line.due_month <= until_month,
             Line.reversed_by_id.is_(None),
-            ~_favours_employer(credit_types),
+            ~favours_employer(credit_types),
         )
         .distinct()
     )
@@ -136,7 +137,7 @@ def join_lines(notice: NoticeRow, due_types: Collection[str], credit_types: Coll
             Line.due_month == notice.due_month,
             Line.due_type.in_(due_types),
             Line.reversed_by_id.is_(None),
-            ~_favours_employer(credit_types),
+            ~favours_employer(credit_types),
         )
         .values(notice_id=notice.id)
         .execution_options(synchronize_session=False)
@@ -146,7 +147,8 @@ def join_lines(notice: NoticeRow, due_types: Collection[str], credit_types: Coll
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """A line that is not paid yet, or a credit; amounts in fen."""
+    """A line that is not paid yet, or a credit; amounts in fen. `late_fee_fen` is what a refund gives back:
+    that of a charge is not known before it is paid."""
 
     id: int
     person_id: int
@@ -157,43 +159,28 @@ class OpenLine:
     accrual_month: str
     amount_fen: int
     interest_fen: int
+    late_fee_fen: int
     other_fen: int
     late_from: date | None
+    created_at_utc: datetime
     declaration_id: int | None
     reversed: bool
 
 
-_OPEN: tuple[Any, ...] = (
+OPEN_COLUMNS: tuple[Any, ...] = (
     Line.id, Line.person_id, Line.fund, Line.party, Line.due_type, Line.due_month, Line.accrual_month,
-    Line.amount_fen, Line.interest_fen, Line.other_fen, Line.late_from, Line.declaration_id,
-    Line.reversed_by_id.is_not(None),
+    Line.amount_fen, Line.interest_fen, Line.late_fee_fen, Line.other_fen, Line.late_from,
+    Line.created_at_utc, Line.declaration_id, Line.reversed_by_id.is_not(None),
 )  # fmt: skip
-_OPEN_ORDER = (Line.accrual_month, Line.person_id, Line.fund, Line.due_type, Line.id)
-
-
-def waiting_credits(employer_id: int, until_month: str, credit_types: Collection[str]) -> list[OpenLine]:
-    """Refunds and differences in the employer's favour that no notice has taken up, oldest first."""
-    rows = db.session.execute(
-        select(*_OPEN)
-        .where(
-            Line.employer_id == employer_id,
-            Line.notice_id.is_(None),
-            Line.due_month <= until_month,
-            Line.received_on.is_(None),
-            or_(Line.due_type == REFUND_TYPE, _favours_employer(credit_types)),
-            standing(),
-        )
-        .order_by(*_OPEN_ORDER)
-    )
-    return [OpenLine(*row) for row in rows]
+OPEN_ORDER = (Line.accrual_month, Line.person_id, Line.fund, Line.due_type, Line.id)
 
 
 def open_lines(notice_id: int) -> list[OpenLine]:
     """The lines of a notice for which no money has come in, by month and person."""
     rows = db.session.execute(
-        select(*_OPEN)
+        select(*OPEN_COLUMNS)
         .where(Line.notice_id == notice_id, Line.received_on.is_(None), standing())
-        .order_by(*_OPEN_ORDER)
+        .order_by(*OPEN_ORDER)
     )
     return [OpenLine(*row) for row in rows]
 
@@ -203,7 +190,30 @@ def people_of_notice(notice_id: int) -> list[int]:
     return list(db.session.scalars(select(Line.person_id).where(Line.notice_id == notice_id).distinct()))
 
 
-def attach(notice_id: int, line_ids: Sequence[int]) -> None:
+def notices_with_credits(employer_id: int, credit_types: Collection[str]) -> list[int]:
+    """The notices of an employer on which credits wait to be paid with the charges."""
+    return list(
+        db.session.scalars(
+            select(Line.notice_id)
+            .join(PaymentNotice, PaymentNotice.id == Line.notice_id)
+            .where(
+                PaymentNotice.employer_id == employer_id,
+                PaymentNotice.settled.is_(False),
+                Line.received_on.is_(None),
+                or_(Line.due_type == REFUND_TYPE, favours_employer(credit_types)),
+            )
+            .distinct()
+            .order_by(Line.notice_id)
+        )
+    )
+
+
+def detach(line_ids: Sequence[int]) -> None:
+    """Take these lines off their notice."""
+    attach(None, line_ids)
+
+
+def attach(notice_id: int | None, line_ids: Sequence[int]) -> None:
     """Put these lines on a notice."""
     for start in range(0, len(line_ids), IDS_AT_ONCE):
         db.session.execute(
@@ -270,9 +280,8 @@ def _set_settled(wanted: ColumnElement[bool]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What one fund, accrual month, due type and party of a notice comes to, in fen."""
+    """What one fund, accrual month, due type and party of a notice or an order comes to, in fen."""
 
-    notice_id: int
     fund: str
     accrual_month: str
     due_type: str
@@ -287,26 +296,33 @@ class Sum:
     received_lines: int
 
 
-def sums_of(notice_ids: Collection[int]) -> dict[int, list[Sum]]:
-    """The sums of notices by fund, month, type and party, in one statement; sums of rounded lines."""
-    found: dict[int, list[Sum]] = {each: [] for each in notice_ids}
-    if not found:
-        return found
+def sums_of(notice_ids: Collection[int], without: Collection[int] = ()) -> dict[int, list[Sum]]:
+    """The sums of notices by fund, month, type and party, in one statement; sums of rounded lines.
+
+    `without` are lines that are left out.
+    """
+    wanted = (Line.notice_id.in_(notice_ids), Line.id.not_in(without), standing())
+    return {each: [] for each in notice_ids} | (sums_by(Line.notice_id, *wanted) if notice_ids else {})
+
+
+def sums_by(owner: Any, *wanted: ColumnElement[bool]) -> dict[int, list[Sum]]:
+    """Sums of lines by a column that names what they belong to, in one statement."""
+    found: dict[int, list[Sum]] = {}
     is_open = case((Line.received_on.is_(None), 1), else_=0)
     rows = db.session.execute(
         select(
-            Line.notice_id, Line.fund, Line.accrual_month, Line.due_type, Line.party,
+            owner, Line.fund, Line.accrual_month, Line.due_type, Line.party,
             func.sum(Line.amount_fen), func.sum(Line.base_fen), func.sum(Line.interest_fen),
             func.sum(Line.late_fee_fen), func.sum(Line.other_fen),
             func.count(Line.person_id.distinct()), func.sum(is_open), func.sum(1 - is_open),
         )
-        .where(Line.notice_id.in_(found), standing())
-        .group_by(Line.notice_id, Line.fund, Line.accrual_month, Line.due_type, Line.party)
-        .order_by(Line.notice_id, Line.accrual_month, Line.due_type, Line.fund, Line.party)
+        .where(*wanted)
+        .group_by(owner, Line.fund, Line.accrual_month, Line.due_type, Line.party)
+        .order_by(owner, Line.accrual_month, Line.due_type, Line.fund, Line.party)
     )  # fmt: skip
     row: Any
     for row in rows:
-        found[row[0]].append(Sum(*row[:5], *map(int, row[5:])))
+        found.setdefault(row[0], []).append(Sum(*row[1:5], *map(int, row[5:])))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import audited, auth, counter, errors, frame, i18n, public, records, security
+from app.web import audited, auth, counter, errors, frame, i18n, orders, public, records, security
 from app.web import picking as picking
 from app.web import picking_many as picking_many
 from app.web.approvals import approvals
@@ -13,7 +13,6 @@ from app.web.cases import cases
 from app.web.decisions import audits
 from app.web.hall import hall
 from app.web.incidents import incidents
-from app.web.ledger import ledger
 from app.web.materials import materials
 from app.web.opening import opening
 from app.web.operators import operators
@@ -27,8 +26,8 @@ from app.web.yearly import yearly
 # the lists of declarations and of decisions are views of their blueprint, in a module of their own
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
-    incidents, materials, sms, registration, operators, units, opening, yearly, counter.counter, ledger,
-    retiring,
+    incidents, materials, sms, registration, operators, units, opening, yearly, counter.counter,
+    orders.ledger,    retiring,
 )  # fmt: skip
 
 

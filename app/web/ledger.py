@@ -1,4 +1,4 @@
-"""Payment notices for both sides; assessments, payments and payment orders for the agency."""
+"""Payment notices for both sides; assessments and payments for the agency."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.domain.billing import BACKPAY_NOTICE, NORMAL_NOTICE
 from app.domain.calendar import check_month, month_of
 from app.domain.codes import code_list
 from app.domain.money import format_yuan, from_fen, to_fen
-from app.errors import Conflict, FieldError, NotFound, Rejected
+from app.errors import FieldError, NotFound, Rejected
 from app.services import assessment_runs, billing, posting
 from app.services.actors import EMPLOYER
 from app.services.billing import Notice
@@ -26,7 +26,7 @@ from app.web.frame import notify, translated, words
 from app.web.paging import keep_size, page_size, row_id
 from app.web.security import actor, guard
 
-RUNS, ORDERS = 10, 20
+RUNS = 10
 STATES = (queries.OPEN, queries.SETTLED)
 KIND_WORDS = {NORMAL_NOTICE: _l("正常应缴"), BACKPAY_NOTICE: _l("补收")}
 STATE_WORDS = {"unpaid": _l("未到账"), "partly": _l("部分到账"), "paid": _l("足额缴纳")}
@@ -49,7 +49,7 @@ def notices() -> ResponseReturnValue:
     mine = me.side == EMPLOYER
     wanted = Filter(
         regions=sorted(me.regions),
-        employer_id=_employer_id() if mine else None,
+        employer_id=employer_in_hand() if mine else None,
         month=_month(args.get("month", "")),
         state=args.get("state", "") if args.get("state") in STATES else "",
         text=args.get("q", "").strip()[:32],
@@ -86,7 +86,8 @@ def _words() -> dict[str, Any]:
     return {"kind_texts": KIND_WORDS, "state_texts": STATE_WORDS, "state_tones": STATE_TONES}
 
 
-def _employer_id() -> int:
+def employer_in_hand() -> int:
+    """The employer that an operator acts for now. Raises: NotFound."""
     chosen = actor().employer_id
     if chosen is None:
         raise NotFound("employer")
@@ -183,7 +184,7 @@ def _posted(found: Notice) -> tuple[date, int | None]:
     if errors:
         raise Rejected(errors)
     # what is due back may leave nothing to pay: then all of it is settled at once
-    return day, None if amount == max(found.owed_fen, 0) else amount
+    return day, None if amount == 0 and found.owed_fen <= 0 else amount
 
 
 @ledger.get("/ledger")
@@ -233,39 +234,3 @@ def assess() -> ResponseReturnValue:
         return _home(translated(refused.errors), 422)
     notify(_("已开始核定 %(month)s，已核定过的人员不会重复核定。", month=month), "good")
     return redirect(url_for("ledger.home"), 303)
-
-
-@ledger.get("/payment-orders")
-@guard("ledger.post", scope="region")
-def orders() -> ResponseReturnValue:
-    """Orders to pay personal accounts out that wait to be paid."""
-    after = request.args.get("after", 0, type=row_id)
-    rows = posting.open_orders(actor(), after, ORDERS + 1)
-    more = len(rows) > ORDERS
-    return render_template(
-        "ledger/orders.html",
-        rows=rows[:ORDERS],
-        today=clock.today(),
-        next_url=url_for("ledger.orders", after=rows[ORDERS - 1].id) if more else None,
-    )
-
-
-@ledger.post("/payment-orders/<int:order_id>/paid")
-@guard("ledger.post", scope="region")
-def pay_order(order_id: int) -> ResponseReturnValue:
-    """Enter that an order was paid."""
-    try:
-        day = date.fromisoformat(request.form.get("paid_on", "").strip())
-        done = posting.pay_order(order_id, day, clock.now(), actor=actor())
-    except ValueError:
-        notify(_("请填写支付日期，例如 2026-11-25"), "bad")
-    except Rejected as refused:
-        notify("；".join(each.message for each in translated(refused.errors)), "bad")
-    except Conflict as error:
-        notify(_(str(error)), "warn")
-    else:
-        notify(
-            _("已登记支付。") if done else _("该支付单此前已登记支付，没有重复登记。"),
-            "good" if done else "warn",
-        )
-    return redirect(url_for("ledger.orders"), 303)

@@ -149,7 +149,8 @@ _AGENCY = (
         (
             Entry("ledger.home", _l("月度核定"), "coins", "ledger.assess"),
             Entry("ledger.notices", _l("缴费通知单"), "receipt", "ledger.view"),
-            Entry("ledger.orders", _l("待支付"), "wallet", "ledger.post"),
+            Entry("ledger.refunds", _l("待退费用"), "arrow-back-up", "ledger.post"),
+            Entry("ledger.orders", _l("待支付"), "wallet", "ledger.pay"),
         ),
     ),
     Group(

@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from app.domain.money import format_yuan, from_fen
+from app.extensions import db
+from tests.services.test_posting import refund_half
+
 EMPLOYER, MONTH = "32050000003", "2026-11"
 
 
@@ -67,7 +71,34 @@ def test_all_at_once_in_words(run):
         (("pay", "no", "--on", "x"), 2),
         (("pay", "no", "--on", "2026-11-17", "--amount", "-1"), 2),
         (("pay-order", "no", "--on", "2026-11-17"), 1),
+        (("refund", "no"), 1),
+        (("order-refund", "no"), 1),
+        (("cancel-order", "no"), 1),
     ],
 )
 def test_how_it_ends(run, words, code):
     assert run(*words, code=code).stderr
+
+
+def test_what_is_due_back_is_ordered_paid_and_made_void(app, run):
+    head = read(run("assess", "--month", MONTH, "--employer", EMPLOYER, "--json"))["notices"][0]
+    run("pay", head["number"], "--on", "2026-11-17")
+    assert read(run("refund", EMPLOYER, "--json"))["amount"] == "0.00"
+    assert run("order-refund", EMPLOYER, code=1).stderr
+    with app.app_context():
+        paid = refund_half(head["number"])
+        db.session.remove()
+    found = read(run("refund", EMPLOYER, "--json"))
+    assert found["amount"] == format_yuan(from_fen(paid))
+    assert found["account"] == "**** 0003"
+    assert found["amount"] in run("refund", EMPLOYER).stdout
+    order = read(run("order-refund", EMPLOYER, "--json"))
+    assert (order["amount"], order["state"]) == (found["amount"], "issued")
+    assert not read(run("cancel-order", order["number"], "--json"))["repeated"]
+    assert read(run("cancel-order", order["number"], "--json"))["repeated"]
+    again = read(run("order-refund", EMPLOYER, "--json"))
+    assert not read(run("pay-order", again["number"], "--on", "2026-11-18", "--json"))["repeated"]
+    assert read(run("pay-order", again["number"], "--on", "2026-11-18", "--json"))["repeated"]
+    states = {each["number"]: each["state"] for each in read(run("refund", EMPLOYER, "--json"))["orders"]}
+    assert states == {order["number"]: "cancelled", again["number"]: "paid"}
+    assert run("cancel-order", again["number"], code=1).stderr

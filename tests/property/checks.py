@@ -16,6 +16,7 @@ from app.store.models import (
     EnrolmentChange,
     HumanTask,
     PaymentOrder,
+    PaymentPosting,
     Person,
 )
 from app.store.personal_accounts import account_balance
@@ -60,6 +61,7 @@ def agree(model: Registry, ids: dict[str, int], numbers: dict[int, str]) -> None
     _registry(model, names, numbers, enrolments)
     _history(enrolments)
     _reversals(lines)
+    _money(lines)
     _months(model, names, numbers, lines)
     _accounts(ids.values(), lines)
     _people(model, ids)
@@ -131,6 +133,28 @@ def _reversals(lines) -> None:
         assert all(getattr(other, name) == getattr(line, name) for name in same), "of another person or month"
         paid = line.received_on is not None and other.reversal_of_id == line.id
         assert not paid or "20" in (other.due_type, line.due_type), "paid, taken back and not refunded"
+
+
+def _money(lines) -> None:
+    """A credit is on a notice or on an order, an order is what its credits come to, late fees go back."""
+    by_id = {line.id: line for line in lines}
+    for line in lines:
+        assert line.notice_id is None or line.order_id is None, "on a notice and on an order"
+        if line.reversal_of_id is not None:
+            assert line.late_fee_fen == -by_id[line.reversal_of_id].late_fee_fen, (
+                "not the late fee taken back"
+            )
+    sums: dict[int, int] = defaultdict(int)
+    received: dict[int, set] = defaultdict(set)
+    for line in db.session.scalars(select(ContributionLine).where(ContributionLine.order_id.is_not(None))):
+        paid_in = line.amount_fen if line.party in ("employer", "employee") else 0
+        sums[line.order_id] -= paid_in + line.late_fee_fen
+        received[line.order_id].add(line.received_on is not None)
+    for order in db.session.scalars(select(PaymentOrder).where(PaymentOrder.employer_id.is_not(None))):
+        assert sums[order.id] == (0 if order.status == "cancelled" else order.amount_fen), "not its credits"
+        assert received[order.id] <= {order.status == "paid"}, "paid and open, or the other way round"
+    for posting in db.session.scalars(select(PaymentPosting)):
+        assert posting.amount_fen >= 0, "less than nothing came in"
 
 
 def _months(model: Registry, names, numbers, lines) -> None:

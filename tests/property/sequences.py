@@ -12,11 +12,12 @@ from sqlalchemy import select
 
 from app.errors import Conflict, NotFound, Rejected
 from app.extensions import db
-from app.services import assessing, billing, posting
+from app.services import assessing, billing, posting, refunding
 from app.store.crypto import blind
 from app.store.enrolments import add_enrolments, enrolment_values
 from app.store.ids import new_id
 from app.store.models import Assessment, Employer, EmployerFund, Enrolment, Person
+from app.store.payment_orders import list_issued
 from app.store.people import id_number
 from app.store.session import transaction
 from tests.matrix.model import City, plus
@@ -34,7 +35,7 @@ WAGES = ("8000", "12000", "6000", "30000", "9805")
 ACTS = (
     "enrol", "enrol", "enrol", "stop", "stop", "stop", "revert", "revert", "base", "base", "collection",
     "collection_cancel", "retirement", "person_type_change", "employer_transfer", "person_merge",
-    "withdrawal", "death_undo", "assess", "assess", "post", "post", "decide", "decide", "drop",
+    "withdrawal", "death_undo", "assess", "assess", "post", "post", "refund", "decide", "decide", "drop",
 )  # fmt: skip
 
 
@@ -361,6 +362,22 @@ class World:
             self.accepted["post"] += 1
         except (Rejected, Conflict, NotFound):
             pass
+        self.office.look()
+
+    def _refund(self, step: Step, who: str, found, employer: str) -> None:
+        """Order what is due back, and have the oldest order paid or made void."""
+        try:
+            refunding.order(employer, self.moment)
+            self.accepted["refund"] += 1
+        except Conflict:
+            pass
+        db.session.rollback()
+        for order in list_issued([self.region], 0, 1) if step.choice % 3 else ():
+            db.session.rollback()
+            if step.choice % 3 == 1 or order.employer_id is None:
+                posting.pay_order(order.id, self.moment.date(), self.moment)
+            else:
+                refunding.cancel(order.id, self.moment)
         self.office.look()
 
     def _decide(self, step: Step, who: str, found, employer: str) -> None:

@@ -2,9 +2,10 @@
 
 import threading
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.errors import Forbidden, NotFound, Rejected
 from app.extensions import db
@@ -273,6 +274,22 @@ def test_a_late_payment_has_a_late_fee(small, now):
     assert notice(small, datetime(2026, 12, 31)).total.late_fee_fen == done.late_fee_fen
 
 
+def test_nobody_is_late_with_what_is_charged_after_the_due_day(suzhou):
+    """Enrolled on the 28th: the month's charge is due on the 25th of the next one."""
+    late = datetime(2026, 11, 28, 9)
+    assess(MONTH, datetime(2026, 11, 18, 10), employer_id=suzhou.employer_id)
+    declarations.file(suzhou, "enrol", suzhou_form(citizen(SUZHOU, "not_insured")), late)
+    assess(MONTH, late, employer_id=suzhou.employer_id)
+    employer = rows(Employer, id=suzhou.employer_id)[0]
+    back = notice(employer, late, "backpay")
+    assert (back.due_on, back.total.late_fee_fen) == (date(2026, 12, 25), 0)
+    assert notice(employer, late).total.late_fee_fen > 0
+    after = notice(employer, datetime(2026, 12, 27, 9), "backpay")
+    owed = [row.amount_fen for row in on_notice(back) if row.party in ("employer", "employee")]
+    by_hand = [int((Decimal(fen) * 2 * 5 / 10_000).quantize(0, ROUND_HALF_UP)) for fen in owed]
+    assert after.total.late_fee_fen == sum(by_hand) > 0
+
+
 def test_a_credit_never_turns_a_notice_round(small, now):
     """What is due back beyond a notice waits for the next one."""
     with transaction() as session:
@@ -284,16 +301,7 @@ def test_a_credit_never_turns_a_notice_round(small, now):
     found = notice(small, now)
     posting.post(found.number, PAID_ON, now)
     lines = [row for row in on_notice(found) if not row.retired]
-    with transaction():
-        made = []
-        for row in lines:
-            line = LineRow(
-                row.id, row.person_id, row.employer_id, row.fund, row.party, row.due_type, row.due_month,
-                row.accrual_month, row.base_fen, row.rate, row.fixed_fen, row.amount_fen, row.received_on,
-            )  # fmt: skip
-            made.append((against(line, SUZHOU, "20", MONTH, 1, now.astimezone()), line))
-        set_reversed([Reversal(line.id, row["id"]) for row, line in made])
-        add_lines([row for row, _ in made])
+    refund(lines)
     later = datetime(2026, 12, 10, 9)
     assess("2026-12", later, employer_id=small.id)
     following = rows(PaymentNotice, employer_id=small.id, due_month="2026-12")
@@ -310,7 +318,8 @@ def test_an_order_is_paid_once(person, now):
             PaymentOrder(
                 id=1, region=SUZHOU, declaration_id=declaration_id, person_id=somebody.person_id,
                 amount_fen=500, payee="示例", payee_relation="01", bank_name="示例银行",
-                account_cipher=b"", account_last4="1234", created_at_utc=now.astimezone(),
+                account_cipher=b"", account_last4="1234",
+                created_at_utc=datetime(2026, 11, 16).astimezone(),
             )
         )  # fmt: skip
     supervisor = person("suzhou.supervisor")
@@ -349,3 +358,156 @@ def test_a_base_declared_after_the_assessment_is_a_difference(person, now):
     assert {row.due_type for row in back.rows} == {"34"}
     assert back.total.total_fen > 0
     assert not [row for row in on_notice(back) if row.person_id == down.person_id]
+
+
+class TestALateFeeThatWasPaid:
+    """社会保险法 86 asks it of what was owed: a month that was not owed gives it back with the charge."""
+
+    LATE = datetime(2026, 11, 28, 9)
+
+    def refunded(self, suzhou) -> tuple[Employer, list[ContributionLine], int]:
+        """November paid three days late, then one person stopped with October; gives the person's lines."""
+        employer = rows(Employer, id=suzhou.employer_id)[0]
+        assess(MONTH, datetime(2026, 11, 18, 10), employer_id=employer.id)
+        posting.post(notice(employer, self.LATE).number, self.LATE.date(), self.LATE)
+        found = employee(suzhou)
+        charged = rows(ContributionLine, person_id=found.person_id, accrual_month=MONTH, due_type="10")
+        made = declarations.file(suzhou, "stop", stop_form(found, SUZHOU, stop_date="2026-10-31"), self.LATE)
+        assert made.status == "done", made
+        db.session.rollback()
+        return employer, charged, found.person_id
+
+    def test_each_refund_carries_it(self, suzhou):
+        _, charged, person_id = self.refunded(suzhou)
+        refunds = rows(ContributionLine, person_id=person_id, due_type="20")
+        given = {(row.fund, row.party): row.late_fee_fen for row in refunds}
+        assert given == {(row.fund, row.party): -row.late_fee_fen for row in charged}
+        # three days at five in ten thousand of each amount, rounded half up
+        by_hand = {
+            (row.fund, row.party): -int((Decimal(row.amount_fen) * 3 * 5 / 10_000).quantize(0, ROUND_HALF_UP))
+            for row in charged
+            if row.party in ("employer", "employee")
+        }
+        assert {key: fen for key, fen in given.items() if key in by_hand} == by_hand
+        assert sum(by_hand.values()) < 0
+
+    def test_the_next_notice_carries_it(self, suzhou):
+        employer, charged, person_id = self.refunded(suzhou)
+        principal = sum(row.amount_fen for row in charged if row.party in ("employer", "employee"))
+        fee = sum(row.late_fee_fen for row in charged)
+        later = datetime(2026, 12, 10, 9)
+        assess("2026-12", later, employer_id=employer.id)
+        following = notice(employer, later, month="2026-12")
+        back = [row for row in following.rows if row.due_type == "20"]
+        assert sum(row.late_fee_fen for row in back) == -fee
+        assert sum(row.total_fen for row in back) == -(principal + fee)
+        dues = sum(row.total_fen for row in following.rows if row.due_type == "10")
+        assert following.owed_fen == following.total.total_fen == dues - principal - fee
+        done = posting.post(following.number, later.date(), later)
+        assert (done.amount_fen, done.late_fee_fen) == (dues - principal - fee, -fee)
+        assert {row.late_fee_fen for row in rows(ContributionLine, person_id=person_id, due_type="20")} <= {
+            -row.late_fee_fen for row in charged
+        }
+
+
+class TestChargesTakenBackFromUnderACredit:
+    """A notice of 2026-12 whose credits are more than what is left of its charges."""
+
+    @pytest.fixture
+    def turned(self, small, now):
+        """The notice, the later day, and what is due back to the employer."""
+        paid = notice(small, now)
+        posting.post(paid.number, PAID_ON, now)
+        refund(on_notice(paid)[: len(on_notice(paid)) // 2])
+        later = datetime(2026, 12, 10, 9)
+        assess("2026-12", later, employer_id=small.id)
+        following = notice(small, later, month="2026-12")
+        credit = -sum(row.total_fen for row in following.rows if row.due_type == "20")
+        assert credit > 0
+        refund([row for row in on_notice(following) if row.due_type == "10"], "10")
+        return following.number, later, credit
+
+    def test_it_is_no_notice_about_less_than_nothing(self, turned):
+        number, later, _ = turned
+        found = billing.get_notice(number, later)
+        assert (found.total.total_fen, found.owed_fen, found.words) == (0, 0, "零圆整")
+
+    def test_paying_it_settles_no_credit_against_nothing(self, small, turned):
+        number, later, credit = turned
+        posting.post(number, later.date(), later)
+        waiting = rows(ContributionLine, employer_id=small.id, due_type="20", notice_id=None)
+        assert -sum(row.amount_fen for row in waiting if row.party in ("employer", "employee")) == credit
+        assert {row.received_on for row in waiting} == {None}
+        assert rows(PaymentNotice, number=number)[0].settled
+
+    def test_the_next_run_takes_them_along(self, small, turned):
+        number, later, credit = turned
+        with transaction() as session:
+            session.execute(
+                update(Enrolment)
+                .where(Enrolment.employer_id == small.id, Enrolment.to_month == "2026-12")
+                .values(to_month=None)
+            )
+        assess("2027-01", later.replace(day=28), employer_id=small.id)
+        following = notice(small, later, month="2027-01")
+        assert -sum(row.total_fen for row in following.rows if row.due_type == "20") == credit
+        assert billing.get_notice(number, later).state == "paid"
+
+
+def test_a_fund_alone_settles_no_credit_of_another_charge(small, now):
+    """What is due back in one fund beyond its charges waits for the rest of the notice."""
+    paid = notice(small, now)
+    posting.post(paid.number, PAID_ON, now)
+    refund([row for row in on_notice(paid) if row.fund == "310"])
+    later = datetime(2026, 12, 10, 9)
+    assess("2026-12", later, employer_id=small.id)
+    following = notice(small, later, month="2026-12")
+    mine = [row for row in on_notice(following) if row.due_type == "10" and row.fund == "310"]
+    refund(mine[: len(mine) // 2], "10")
+    whole = notice(small, later, month="2026-12").owed_fen
+    first = posting.post(following.number, later.date(), later, funds=["310"])
+    second = posting.post(following.number, later.date(), later)
+    assert first.amount_fen >= 0
+    assert (first.amount_fen + second.amount_fen, second.state) == (whole, "paid")
+
+
+def test_money_comes_in_for_a_month_from_its_first_day_on(small, now):
+    number = notice(small, now).number
+    with pytest.raises(Rejected) as refused:
+        posting.post(number, date(2026, 10, 31), now)
+    assert refused.value.errors[0].code == "ledger.received_earlier"
+    assert "2026-11-01" in refused.value.errors[0].message
+    assert posting.post(number, date(2026, 11, 1), now).state == "paid"
+
+
+def test_a_month_billed_ahead_is_paid_from_the_day_of_its_notice_on(small, now):
+    assess("2026-12", now, employer_id=small.id)
+    number = notice(small, now, month="2026-12").number
+    with pytest.raises(Rejected):
+        posting.post(number, date(2026, 11, 17), now)
+    assert posting.post(number, date(2026, 11, 18), now).state == "paid"
+
+
+def refund(lines, due_type="20") -> None:
+    """Take lines back, as an approval does."""
+    with transaction():
+        made = []
+        for row in lines:
+            line = LineRow(
+                row.id, row.person_id, row.employer_id, row.fund, row.party, row.due_type, row.due_month,
+                row.accrual_month, row.base_fen, row.rate, row.fixed_fen, row.amount_fen, row.received_on,
+            )  # fmt: skip
+            made.append((against(line, SUZHOU, due_type, row.due_month, 1, row.created_at_utc), line))
+        set_reversed([Reversal(line.id, row["id"]) for row, line in made])
+        add_lines([row for row, _ in made])
+
+
+def refund_half(number) -> int:
+    """Take half of what a notice was paid for back, as approvals do; gives what is due back."""
+    query = select(ContributionLine).join(PaymentNotice, PaymentNotice.id == ContributionLine.notice_id)
+    lines = list(
+        db.session.scalars(query.where(PaymentNotice.number == number).order_by(ContributionLine.id))
+    )
+    lines = lines[: len(lines) // 2]
+    refund(lines)
+    return sum(row.amount_fen for row in lines if row.party in ("employer", "employee"))

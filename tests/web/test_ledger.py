@@ -1,14 +1,16 @@
 """Pages of payment notices for both sides, and of assessments, payments and orders for the agency."""
 
 import re
+from datetime import date
 
 import pytest
 
 from app.clock import now as clock_now
 from app.extensions import db
-from app.services import assessing, assessment_runs
-from app.store.models import AssessmentRun, ContributionLine, Employer, PaymentNotice
+from app.services import assessing, assessment_runs, posting
+from app.store.models import AssessmentRun, ContributionLine, Employer, PaymentNotice, PaymentOrder
 from tests.fixtures.database import TEST_NOW
+from tests.services.test_posting import refund_half
 
 MONTH = "2026-11"
 
@@ -181,3 +183,106 @@ def test_orders_that_wait(visit):
     assert "没有待支付的支付单" in browser.get("/payment-orders").text
     assert browser.post("/payment-orders/1/paid", {"paid_on": "2026-11-17"}).status_code == 404
     assert browser.post("/payment-orders/1/paid", {"paid_on": "x"}).status_code == 303
+
+
+@pytest.fixture
+def due_back(app, number) -> str:
+    """Half of a paid notice was taken back: the employer's number."""
+    with app.app_context():
+        posting.post(number, date(2026, 11, 17), TEST_NOW)
+        refund_half(number)
+        db.session.remove()
+    return "32050000003"
+
+
+def order_number(app) -> str:
+    with app.app_context():
+        found = db.session.scalars(db.select(PaymentOrder.number)).one()
+        db.session.remove()
+    return found
+
+
+def test_what_is_due_back_is_seen_ordered_and_paid_by_two(app, visit, due_back):
+    supervisor, senior = visit("suzhou.supervisor"), visit("suzhou.senior")
+    assert f'data-employer="{due_back}"' in supervisor.get("/refunds").text
+    page = supervisor.get(f"/refunds/{due_back}").text
+    amount = re.search(r'name="amount_fen" value="(\d+)"', page)[1]
+    assert f"{int(amount) / 100:,.2f}" in page
+    assert "**** **** 0003" in page
+    for seen in ("1", "", "x"):
+        refused = supervisor.post(f"/refunds/{due_back}/orders", {"amount_fen": seen})
+        assert refused.headers["Location"].endswith(f"/refunds/{due_back}")
+    made = supervisor.post(f"/refunds/{due_back}/orders", {"amount_fen": amount})
+    number = order_number(app)
+    assert made.headers["Location"].endswith(f"/payment-orders/{number}")
+    page = supervisor.get(f"/payment-orders/{number}").text
+    for word in (
+        "退费支付单",
+        "收款人",
+        "开户银行",
+        "**** **** 0003",
+        "大写",
+        "圆",
+        "小计",
+        "待支付",
+        number,
+    ):
+        assert word in page
+    assert "6222" not in page
+    paying = re.compile(r"/payment-orders/(\d+)/paid")
+    # whoever ordered is not asked to pay
+    assert not paying.search(page)
+    listed = supervisor.get("/payment-orders").text
+    assert number in listed
+    assert not paying.search(listed)
+    order_id = paying.search(senior.get("/payment-orders").text)[1]
+    assert paying.search(senior.get(f"/payment-orders/{number}").text)[1] == order_id
+    address = f"/payment-orders/{order_id}/paid"
+    assert supervisor.post(address, {"paid_on": "2026-11-18"}).status_code == 303
+    assert 'data-state="issued"' in senior.get(f"/payment-orders/{number}").text
+    for day in ("2026-11-17", "2026-11-19", "x"):
+        senior.post(address, {"paid_on": day})
+        assert 'data-state="issued"' in senior.get(f"/payment-orders/{number}").text
+    assert senior.post(address, {"paid_on": "2026-11-18"}).status_code == 303
+    assert 'data-state="paid"' in senior.get(f"/payment-orders/{number}").text
+    supervisor.post(f"/payment-orders/{order_id}/cancelled")
+    assert 'data-state="paid"' in senior.get(f"/payment-orders/{number}").text
+    assert number not in senior.get("/payment-orders").text
+    assert "没有待退费用" in supervisor.get("/refunds").text
+
+
+def test_an_order_is_made_void(app, visit, due_back):
+    browser = visit("suzhou.supervisor")
+    amount = re.search(r'name="amount_fen" value="(\d+)"', browser.get(f"/refunds/{due_back}").text)[1]
+    browser.post(f"/refunds/{due_back}/orders", {"amount_fen": amount})
+    number = order_number(app)
+    voiding = re.search(r"/payment-orders/\d+/cancelled", browser.get(f"/payment-orders/{number}").text)[0]
+    assert visit("suzhou.senior").post(voiding).status_code == 403
+    assert browser.post(voiding).status_code == 303
+    assert browser.post(voiding).status_code == 303
+    assert 'data-state="cancelled"' in browser.get(f"/payment-orders/{number}").text
+    assert f'data-employer="{due_back}"' in browser.get("/refunds").text
+
+
+def test_who_sees_what_is_due_back(app, visit, due_back):
+    handler, auditor = visit("suzhou.handler"), visit("suzhou.auditor")
+    assert "没有待退费用" in handler.get("/refunds").text
+    own = handler.get(f"/refunds/{due_back}").text
+    assert "data-line" in own
+    assert "开具退费支付单" not in own
+    assert handler.post(f"/refunds/{due_back}/orders", {"amount_fen": "1"}).status_code == 403
+    assert auditor.get(f"/refunds/{due_back}").status_code == 200
+    assert auditor.post(f"/refunds/{due_back}/orders", {"amount_fen": "1"}).status_code == 403
+    for stranger in (visit("nanjing.handler"), visit("nanjing.supervisor")):
+        assert stranger.get(f"/refunds/{due_back}").status_code == 404
+        assert stranger.get("/payment-orders/T320526110001").status_code == 404
+    assert visit("nanjing.supervisor").post(f"/refunds/{due_back}/orders").status_code == 404
+    assert handler.get("/payment-orders/no").status_code == 404
+    supervisor = visit("suzhou.supervisor")
+    amount = re.search(r'name="amount_fen" value="(\d+)"', supervisor.get(f"/refunds/{due_back}").text)[1]
+    supervisor.post(f"/refunds/{due_back}/orders", {"amount_fen": amount})
+    page = handler.get(f"/payment-orders/{order_number(app)}").text
+    assert "退费支付单" in page
+    assert "/cancelled" not in page
+    # whose work it was at the agency is not the employer's business
+    assert "开具人" not in page

@@ -82,7 +82,8 @@ class Ledger:
             kind = REFUND if each.received else each.kind
             made = Line(
                 each.who, each.fund, each.party, kind, each.accrual, month(decided), each.base, each.rate,
-                each.fixed, -each.amount, by, each.retired, at=each.at, takes_back=each, back=each,
+                each.fixed, -each.amount, by, each.retired, at=each.at, late_fee=-each.late_fee,
+                takes_back=each, back=each,
             )  # fmt: skip
             each.back = made
             self.lines.append(made)
@@ -126,7 +127,7 @@ class Ledger:
         chosen = [each for each in self.on(key) if not each.received and (not funds or each.fund in funds)]
         total = fees = 0
         for each in chosen:
-            each.late_fee = self.open_fee(each, day)
+            each.late_fee += self.open_fee(each, day)
             each.received = day
             fees += each.late_fee
             total += (each.amount if each.party in PAID_IN else 0) + each.late_fee

@@ -28,7 +28,7 @@ from app.store.crypto import encrypt
 from app.store.demo import CASE_KEY
 from app.store.enrolments import enrolment_values
 from app.store.ids import new_id
-from app.store.ledger import line_values
+from app.store.ledger import charge_values
 from app.store.payment_notices import NoticeRow
 from app.store.people import person_values
 
@@ -229,26 +229,25 @@ class RegionMaker:
         # The latest month is assessed and not yet received.
         received = None if month >= add_months(self.month, -1) else date.fromisoformat(f"{month}-26")
         for line in rule.fen_lines(self._base_fen(month, cover)):
-            yield line_values(
+            yield charge_values(
+                line,
                 region=self.region,
                 person_id=person_id,
                 employer_id=cover.employer_id,
-                fund=line.fund,
-                party=line.party,
                 due_type="10",
                 due_month=month,
                 accrual_month=month,
-                base_fen=line.base_fen,
-                rate=line.rate or None,
-                fixed_fen=None if line.rate else line.amount_fen,
-                amount_fen=line.amount_fen,
                 declaration_id=None,
-                created_at_utc=self._at_utc,
+                created_at_utc=self._assessed_at(month),
                 retired=cover.retired,
                 received_on=received,
                 wage_fen=cover.wage_fen,
                 notice_id=self._notice(cover.employer_id, month),
             )
+
+    def _assessed_at(self, month: str) -> datetime:
+        """When a month was charged and billed: on its 20th, as nobody is late with what is not billed yet."""
+        return min(clock.to_utc(datetime.fromisoformat(f"{month}-20T09:00")), self._at_utc)
 
     def assessed(self) -> list[tuple[int, str, str]]:
         """The months that were charged for everybody, by employer: (employer id, region, month)."""
@@ -271,7 +270,7 @@ class RegionMaker:
                     due_month=month,
                     kind=NORMAL_NOTICE,
                     settled=month < add_months(self.month, -1),
-                    made_at_utc=self._at_utc,
+                    made_at_utc=self._assessed_at(month),
                 )
             )
         return self._notices[key]

@@ -104,7 +104,7 @@ class PaymentPosting(Model):
 
 
 class OrderPosting(Model):
-    """The payment of one order to pay a personal account out."""
+    """The payment of one order: of a personal account, or of what is due back to an employer."""
 
     __tablename__ = "order_posting"
 

@@ -166,6 +166,12 @@ class ContributionLine(Model):
             sqlite_where=text("notice_id IS NULL"),
             postgresql_where=text("notice_id IS NULL"),
         ),
+        Index(
+            "ix_line_order",
+            "order_id",
+            sqlite_where=text("order_id IS NOT NULL"),
+            postgresql_where=text("order_id IS NOT NULL"),
+        ),
         # a month is charged once: reversed lines carry the id of their reversal and drop out
         Index(
             "uq_line_once",
@@ -207,3 +213,5 @@ class ContributionLine(Model):
     # the first due date missed; None: that of the month the line is billed in
     late_from: Mapped[date | None] = mapped_column(Date)
     notice_id: Mapped[int | None] = mapped_column(BigInteger)
+    # the order that pays a credit to the employer's account: then no notice takes it
+    order_id: Mapped[int | None] = mapped_column(BigInteger)

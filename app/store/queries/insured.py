@@ -116,7 +116,8 @@ class Arrears:
 def unpaid(employer_id: int, billed_before: str | None = None) -> Arrears:
     """An employer's unpaid charges, all of them or those billed in months before one, in one statement.
 
-    Charges that were taken back, refunds and allocations are no debts.
+    Charges that were taken back, refunds and allocations are no debts. A difference in the employer's favour
+    lowers them once a notice has set it against charges, and not while it waits.
     """
     query = select(
         func.count(),
@@ -129,6 +130,7 @@ def unpaid(employer_id: int, billed_before: str | None = None) -> Arrears:
         ContributionLine.reversed_by_id.is_(None),
         ContributionLine.party.in_(("employer", "employee")),
         ContributionLine.due_type != "20",
+        or_(ContributionLine.amount_fen > 0, ContributionLine.notice_id.is_not(None)),
     )
     if billed_before is not None:
         query = query.where(ContributionLine.due_month < billed_before)
