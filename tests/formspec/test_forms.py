@@ -93,6 +93,18 @@ def test_what_does_not_fit_is_kept_as_typed_and_refused_in_words(forms):
     }
 
 
+@pytest.mark.parametrize("typed", ["1e4", "8_000", "٨٠٠٠", "0x10", "Infinity", "NaN", "8000.5.", "9" * 40])
+def test_an_amount_is_digits_and_nothing_else(forms, typed):
+    form = forms["enrol.320500"]
+    assert form.parse({"wage_yuan": typed})["wage_yuan"] == typed
+    assert set(messages(form, suzhou_input(wage_yuan=typed))) == {"wage_yuan"}
+
+
+@pytest.mark.parametrize("typed", ["9805", "9,805.0", "９８０５", "￥9805元", " 9805. ", "+9805"])
+def test_an_amount_may_be_written_as_people_do(forms, typed):
+    assert forms["enrol.320500"].parse({"wage_yuan": typed})["wage_yuan"] == "9805.00"
+
+
 def test_missing_fields_are_named_in_page_order(forms):
     refusals = validate(forms["enrol.320600"], {})
     assert [error.message for error in refusals] == [
