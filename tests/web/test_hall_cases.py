@@ -183,3 +183,14 @@ def test_messages_are_read(visit, app):
     assert "全部标为已读" in page
     visitor.post("/messages/read")
     assert "全部标为已读" not in visitor.get("/messages").text
+
+
+def test_no_act_reaches_another_employers_case(visit, app):
+    """A reference that is not one's own is as unknown as one that nobody has, for every act."""
+    (reference,) = pend(visit("nantong.handler"), app, 1)
+    stranger = visit("huaian.handler")
+    for act in ("submit", "discard", "recall", "proceed"):
+        for unknown in (reference, "261112-NOSUCHCASE"):
+            answer = stranger.post(f"/cases/{unknown}/{act}", {"confirmed": "1"})
+            assert answer.status_code == 404, (act, answer.status_code)
+    assert status_of(app, reference) == "pending"

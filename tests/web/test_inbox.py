@@ -13,7 +13,6 @@ from tests.fixtures.database import TEST_NOW
 from tests.web.agency import Agency, decide
 from tests.web.conftest import PASSWORD, post
 
-
 OWN_CASE = "本人填报、提交或审核过的申报须由他人审核"
 
 
