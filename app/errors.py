@@ -47,6 +47,10 @@ class Forbidden(WangtingError):
     """The caller is known but may not do this."""
 
 
+class OwnCase(Forbidden):
+    """The caller filed, submitted or decided this case before: somebody else has to; the message says so."""
+
+
 class Conflict(WangtingError):
     """Somebody else was faster, or the page is stale; the message says who or what and how to go on."""
 

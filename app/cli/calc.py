@@ -84,7 +84,7 @@ def _missing_is_a_problem(command: Callable[..., None]) -> Callable[..., None]:
 @_missing_is_a_problem
 def quote(region: str, month: str, wage: Decimal, status: str, funds: str, as_json: bool) -> None:
     """Show what is due for a wage in a region and month."""
-    params = _region(region)
+    params = known_region(region)
     chosen = [code.strip() for code in funds.split(",")] if funds else None
     unknown = [code for code in chosen or () if code not in params.fund_codes()]
     if unknown:
@@ -98,7 +98,8 @@ def quote(region: str, month: str, wage: Decimal, status: str, funds: str, as_js
     _show(as_json, result.as_json(), _quote_lines(params, result))
 
 
-def _region(code: str) -> ParameterSet:
+def known_region(code: str) -> ParameterSet:
+    """The parameters of a region that was named on the command line; any other is a usage error."""
     try:
         return parameters(code)
     except UnknownRegion as error:

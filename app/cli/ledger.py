@@ -14,6 +14,7 @@ import click
 from flask.cli import AppGroup
 
 from app import clock
+from app.cli.calc import MONTH, known_region
 from app.definitions.current import parameters
 from app.domain.codes import code_list
 from app.domain.money import format_yuan, from_fen, to_fen
@@ -49,7 +50,7 @@ def _in_words(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @group.command("assess")
-@click.option("--month", required=True, help="Accrual month, YYYY-MM.")
+@click.option("--month", required=True, type=MONTH, help="Accrual month, YYYY-MM.")
 @click.option("--employer", "employer_no", help="Employer number; all employers where it is left out.")
 @click.option("--region", help="Region code; all regions where it is left out.")
 @json_option
@@ -61,6 +62,8 @@ def assess(month: str, employer_no: str | None, region: str | None, as_json: boo
         employer = find_employer_by_no(employer_no)
         if employer is None:
             raise NotFound(f"there is no employer {employer_no}")
+    if region is not None:
+        known_region(region)
     now = clock.now()
     done = assessing.assess(month, now, employer_id=employer.id if employer else None, region=region)
     # a whole province has too many to be listed

@@ -176,6 +176,9 @@ def _age(params: ParameterSet, request: EnrolRequest, person: PersonFacts, today
         return []
     rule = WARN if _at_counter(request) else params.text("enrol.age_gate", month)
     code = "enrol.age_male" if reached[1] == "1" else "enrol.age_female"
+    if rule == WARN:
+        # what is taken all the same must not be sent to the window
+        code += "_reached"
     return [(Problem(code, "id_number", {"retirement_month": reached[0]}), rule)]
 
 

@@ -72,6 +72,8 @@ class Field:
     trial: bool = False
     derive: Mapping[str, str] = field(default_factory=dict)
     message: str = ""
+    past: bool = False
+    not_before: str = ""
     max_length: int | None = None
     column: Column | None = None
     schema: Mapping[str, Any] = field(default_factory=dict)
@@ -161,6 +163,8 @@ def make_field(
         trial=bool(spec.get("x-trial", False)),
         derive=spec.get("x-derive", {}),
         message=spec.get("x-message", ""),
+        past=bool(spec.get("x-past", False)),
+        not_before=spec.get("x-not-before", ""),
         max_length=spec.get("maxLength"),
         column=_column(title, excel, required) if excel is not None else None,
         schema=spec,

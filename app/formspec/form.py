@@ -16,6 +16,8 @@ field
   x-derive        {field: fact}: fields that a valid identity card number fills (birth_date, sex, nationality)
   x-trial         the trial amounts follow this field
   x-message       the refusal's words when `pattern` does not fit
+  x-past          a day that cannot lie after today
+  x-not-before    the date field that this one cannot lie before
   x-excel         {title, note, default, sample, required, format, codes}: the field's column in the template
 form
   x-sections      [{id, title}] in page order
@@ -68,6 +70,7 @@ class Form:
         )
         self.by_name: dict[str, Field] = {entry.name: entry for entry in self.fields}
         self.identities = tuple(entry for entry in self.fields if entry.kind == "identity")
+        self.dated = tuple(entry for entry in self.fields if entry.past or entry.not_before)
         self.deriving = tuple(entry for entry in self.fields if entry.derive)
 
     @classmethod

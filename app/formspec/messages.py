@@ -31,6 +31,8 @@ MESSAGES: dict[str, str] = {
     "identity_characters": "{title}：前 17 位应为数字，末位为数字或大写字母 X",
     "identity_birth_date": "{title}：出生日期部分不是真实日期",
     "identity_check_digit": "{title}：校验码不正确",
+    "past": "{title}：不能晚于今天（{today}）",
+    "not_before": "{title}：不能早于{other}",
     "derived_mismatch": "{title}：与证件号码不一致",
     "number_rounded": "{title}（{cell} 单元格）：长数字被存成数值，末几位已丢失，请设为文本后重新填写",
     "number_in_text": "{title}（{cell} 单元格）：应为文本，请把单元格设为文本后重新填写",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 # Full-width forms of printable ASCII, and the full-width space: what an input method leaves behind.
@@ -15,6 +15,7 @@ _INVISIBLE = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x202A, 0x20
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00)?)?", re.ASCII)
 _DATE_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _MONTH = re.compile(r"(\d{4})[-/.年]?(\d{1,2})月?", re.ASCII)
+_MONEY = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 _MONEY_NOISE = str.maketrans("", "", ", ￥¥元")
 _DIGIT_NOISE = str.maketrans("", "", " -")
 
@@ -71,11 +72,12 @@ def parse_month(text: str) -> Any:
 def parse_money(text: str) -> Any:
     """Yuan → text with two decimals; more decimals or other characters stay as typed."""
     typed = half_width(text)
-    try:
-        amount = Decimal(typed.translate(_MONEY_NOISE))
-    except InvalidOperation:
+    digits = typed.translate(_MONEY_NOISE)
+    # what Decimal would take besides (1e4, 1_000, other scripts' digits) is nothing that people mean
+    if _MONEY.fullmatch(digits) is None:
         return typed
-    if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")) or abs(amount) >= 10**12:
+    amount = Decimal(digits)
+    if len(digits) > 20 or amount != amount.quantize(Decimal("0.01")) or abs(amount) >= 10**12:
         return typed
     return str(amount.quantize(Decimal("0.01")))
 

@@ -74,20 +74,35 @@ def validate(
 ) -> list[FieldError]:
     """Return the refusals in page order, the first one of each field; an empty list means acceptable.
 
-    Shape: `partial` (a draft) does not ask for missing fields; `today` refuses birth dates after it;
-    `texts` are the words by code, translated where the page is not Chinese.
+    Shape: `partial` (a draft) does not ask for missing fields; `today` refuses later days where the form
+    asks for past ones; `texts` are the words by code, translated where the page is not Chinese.
     """
     found: dict[str, FieldError] = {}
     for error in form.validator.iter_errors(data):
         for name, code, message in _translate(form, data, error, texts):
             if not (partial and code.startswith(("required", "too_few"))):
                 found.setdefault(name, FieldError(name, code, message))
-    for refusal in _check_documents(form, data, today, texts):
+    for refusal in (*_check_documents(form, data, today, texts), *_check_days(form, data, today, texts)):
         found.setdefault(refusal.field, refusal)
     if len(found) < 2:
         return list(found.values())
     order = {entry.name: place for place, entry in enumerate(form.fields)}
     return sorted(found.values(), key=lambda refusal: order.get(refusal.field, len(order)))
+
+
+def _check_days(
+    form: Form, data: Mapping[str, Any], today: date | None, texts: Mapping[str, str]
+) -> Iterator[FieldError]:
+    """Days that no schema can compare: with today, and with each other."""
+    for entry in form.dated:
+        day = data.get(entry.name)
+        if not isinstance(day, str) or not day:
+            continue
+        if entry.past and today is not None and day > today.isoformat():
+            yield field_error(form, entry.name, "past", texts, today=today.isoformat())
+        elif entry.not_before and day < str(data.get(entry.not_before) or ""):
+            other = _title(form, entry.not_before)
+            yield field_error(form, entry.name, "not_before", texts, other=other)
 
 
 def field_error(

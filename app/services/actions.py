@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from app.errors import Busy, Conflict, Forbidden, NotFound, Rejected
+from app.errors import Busy, Conflict, Forbidden, NotFound, OwnCase, Rejected
 from app.services import incidents
 from app.services.actors import Actor, require_row
 from app.services.cases import Case, loaded_case, write
@@ -165,6 +165,8 @@ def refused(reference: str, error: Exception) -> ItemResult:
         return ItemResult(
             reference, False, "", first.code, "；".join(each.full_message for each in error.errors)
         )
+    if isinstance(error, OwnCase):
+        return ItemResult(reference, False, "", "own_case", str(error))
     if isinstance(error, NotFound | Forbidden):
         return ItemResult(reference, False, "", "not_found", "没有这条申报，或无权办理")
     return ItemResult(reference, False, "", "conflict", str(error))

@@ -9,7 +9,7 @@ from typing import Any
 from app.clock import to_utc
 from app.domain.declaration import IN_AUDIT, RETURNED, SUBMITTED
 from app.domain.permission import four_eyes
-from app.errors import Conflict, FieldError, Forbidden, Rejected
+from app.errors import Conflict, FieldError, Forbidden, OwnCase, Rejected
 from app.services import host
 from app.services.actions import attempt_on, in_words, run
 from app.services.actors import Actor, require, require_row
@@ -172,7 +172,7 @@ def _check_case(actor: Actor, case: Case, task: TaskRow) -> None:
     earlier = [row.created_by_id, row.submitted_by_id, *row.facts.get("filers", [])]
     earlier += row.facts.get("approvals", [])
     if actor.id is None or not four_eyes(actor.id, earlier):
-        raise Forbidden("本人填报、提交或审核过的申报须由他人审核")
+        raise OwnCase("本人填报、提交或审核过的申报须由他人审核")
 
 
 def _take(case: Case, task: TaskRow, actor: Actor, now: datetime) -> None:

@@ -85,8 +85,9 @@ def _in_the_readers_language(drawing: bytes) -> bytes:
 @cases.post("/cases/<reference>/submit")
 @guard("declaration.submit", scope="case")
 def submit(reference: str) -> ResponseReturnValue:
-    result = services.submit(actor(), [reference], clock.now())
-    if _refused(result):
+    now = clock.now()
+    services.get_case(actor(), reference, now)
+    if _refused(services.submit(actor(), [reference], now)):
         return _back(reference)
     return redirect(url_for("cases.receipt", reference=reference), 303)
 

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from app import clock
 from app.clock import to_utc
 from app.domain.declaration import STATUSES
-from app.errors import Conflict, Forbidden
+from app.errors import Conflict, Forbidden, OwnCase
 from app.services import audits
 from app.services.actors import Actor
 from app.store.queries import inbox as queries
@@ -171,8 +171,8 @@ def claim_refused(error: Exception) -> str:
 
 def forbidden_words(error: Forbidden) -> str:
     """A refused role or the same person's own case, in words."""
-    if str(error) == "own_case":
-        return _("申报人、提交人与审核人不能是同一人，请由其他审核人员办理。")
+    if isinstance(error, OwnCase):
+        return _(str(error))
     return _("您的岗位不能办理这个环节。")
 
 

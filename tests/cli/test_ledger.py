@@ -61,7 +61,10 @@ def test_all_at_once_in_words(run):
     ("words", "code"),
     [
         (("assess", "--month", "2027-05"), 1),
-        (("assess", "--month", "x"), 1),
+        (("assess", "--month", "x"), 2),
+        (("assess", "--month", "202611"), 2),
+        (("assess", "--month", "2026-13"), 2),
+        (("assess", "--month", MONTH, "--region", "999999"), 2),
         (("assess", "--month", MONTH, "--employer", "no"), 1),
         (("assess",), 2),
         (("notice", "no"), 1),

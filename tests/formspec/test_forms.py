@@ -93,6 +93,38 @@ def test_what_does_not_fit_is_kept_as_typed_and_refused_in_words(forms):
     }
 
 
+@pytest.mark.parametrize("typed", ["1e4", "8_000", "٨٠٠٠", "0x10", "Infinity", "NaN", "8000.5.", "9" * 40])
+def test_an_amount_is_digits_and_nothing_else(forms, typed):
+    form = forms["enrol.320500"]
+    assert form.parse({"wage_yuan": typed})["wage_yuan"] == typed
+    assert set(messages(form, suzhou_input(wage_yuan=typed))) == {"wage_yuan"}
+
+
+@pytest.mark.parametrize("typed", ["9805", "9,805.0", "９８０５", "￥9805元", " 9805. ", "+9805"])
+def test_an_amount_may_be_written_as_people_do(forms, typed):
+    assert forms["enrol.320500"].parse({"wage_yuan": typed})["wage_yuan"] == "9805.00"
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"first_work_date": "2026-11-09"}, "参加工作日期：不能晚于今天（2026-11-08）"),
+        ({"first_work_date": "1899-01-01"}, "参加工作日期：请填写真实存在的日期，格式如 2020/01/01"),
+        ({"first_work_date": "1950-01-01"}, "参加工作日期：不能早于出生日期"),
+        ({"first_work_date": "2026-11-08"}, ""),
+    ],
+)
+def test_a_life_runs_in_order(forms, typed, words):
+    found = messages(forms["enrol.320500"], suzhou_input(**typed))
+    assert found == ({"first_work_date": words} if words else {})
+
+
+def test_nobody_is_born_tomorrow(forms):
+    passport = suzhou_input(id_type="08", id_number="e12345678", nationality="USA", sex="1")
+    found = messages(forms["enrol"], {**passport, "birth_date": "2026-11-09", "first_work_date": ""})
+    assert found["birth_date"] == "出生日期：不能晚于今天（2026-11-08）"
+
+
 def test_missing_fields_are_named_in_page_order(forms):
     refusals = validate(forms["enrol.320600"], {})
     assert [error.message for error in refusals] == [

@@ -183,3 +183,27 @@ def test_messages_are_read(visit, app):
     assert "全部标为已读" in page
     visitor.post("/messages/read")
     assert "全部标为已读" not in visitor.get("/messages").text
+
+
+def test_nt_3_2_an_approved_enrolment_does_not_wait_for_approval(visit, app):
+    visitor = visit("nantong.handler")
+    (reference,) = pend(visitor, app, 1)
+    assert "待审核" not in visitor.get(f"/cases/{reference}/receipt").text
+    visitor.post("/pending/submit", {"one": reference, "kind": "enrol"})
+    with app.app_context():
+        _decide(actor("nantong.auditor"), reference, "approve", [])
+        db.session.remove()
+    page = visitor.get(f"/cases/{reference}/receipt").text
+    assert "审核通过，职工增加申报已办结。" in page
+    assert "审核通过后生效" not in page
+
+
+def test_no_act_reaches_another_employers_case(visit, app):
+    """A reference that is not one's own is as unknown as one that nobody has, for every act."""
+    (reference,) = pend(visit("nantong.handler"), app, 1)
+    stranger = visit("huaian.handler")
+    for act in ("submit", "discard", "recall", "proceed"):
+        for unknown in (reference, "261112-NOSUCHCASE"):
+            answer = stranger.post(f"/cases/{unknown}/{act}", {"confirmed": "1"})
+            assert answer.status_code == 404, (act, answer.status_code)
+    assert status_of(app, reference) == "pending"

@@ -28,3 +28,18 @@ def test_a_counter_clerk_may_open_the_case_that_is_named(visit, app):
     reference = re.search(r"/cases/([^/?]+)", first.headers["Location"])[1]
     page = visit("nantong.counter").get(f"/cases/{reference}")
     assert (page.status_code, reference in page.text) == (200, True)
+
+
+def test_nt_3_1_every_kind_says_the_manuals_words(visit, app):
+    """One open declaration of the employer keeps out those of other kinds, in the same sentence."""
+    visitor = visit("nantong.handler")
+    contact = {"contact_name": "张敏", "contact_phone": "051388888888", "address": "崇川区新路1号"}
+    assert visitor.post("/declare/employer_update", {**contact, "action": "file"}).status_code == 303
+    account = {
+        "account_use": "allowance", "bank_name": "示例银行", "bank_account": "6222000000000001",
+        "bank_account_name": "南通示例制造有限公司",
+    }  # fmt: skip
+    refused = visitor.post("/declare/maternity_bank", {**account, "action": "file"})
+    assert refused.status_code == 422
+    assert "同一申报对象如有未审核完毕的申报信息，不允许对其进行新的业务申报" in refused.text
+    assert "同类" not in refused.text
