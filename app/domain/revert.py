@@ -13,8 +13,11 @@ REVERT = "revert"
 REVERTIBLE = ("enrol", "stop")
 # Business that changes no insurance: it neither builds on another one nor stands in its way.
 HARMLESS = frozenset(
-    {REVERT, "death_undo", "person_update", "employer_update", "person_record", "identity_correction"}
-)
+    {
+        REVERT, "death_undo", "person_update", "employer_update", "person_record", "identity_correction",
+        "account_correction",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
