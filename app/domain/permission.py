@@ -63,6 +63,7 @@ PERMISSIONS = MappingProxyType(
             "phrase.manage",
             "ledger.assess",
             "ledger.post",
+            "operator.oversee",
         },
         "counter": frozenset(
             {
@@ -76,6 +77,7 @@ PERMISSIONS = MappingProxyType(
                 "person.reveal",
                 "ledger.view",
                 "print",
+                "operator.oversee",
             }
         ),
         "designer": frozenset(
