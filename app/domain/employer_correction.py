@@ -60,7 +60,8 @@ def _code(changed: Changes, confirmed: bool) -> list[Problem]:
     reason = _reason(changed)
     if reason is None or (reason == CHECK_DIGIT and confirmed):
         return []
-    return [Problem(f"credit_code.{reason}", CREDIT_CODE)]
+    kind = "employer_correction" if reason == CHECK_DIGIT else "credit_code"
+    return [Problem(f"{kind}.{reason}", CREDIT_CODE)]
 
 
 def _told(changed: Changes, facts: UnitFacts, confirmed: bool) -> list[Problem]:

@@ -32,7 +32,13 @@ SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("更正内容", (f"{KIND}.nothing_changed", f"{KIND}.bank_name")),
     (
         "统一社会信用代码",
-        ("credit_code.", f"{KIND}.code_unchecked", f"{KIND}.same_code", f"{KIND}.left_behind"),
+        (
+            "credit_code.",
+            f"{KIND}.check_digit",
+            f"{KIND}.code_unchecked",
+            f"{KIND}.same_code",
+            f"{KIND}.left_behind",
+        ),
     ),
     ("未办结的申报", (f"{KIND}.one_open",)),
 )

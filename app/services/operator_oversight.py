@@ -170,6 +170,9 @@ def remove(
             raise Rejected([FieldError("", "operator.demo", WORDS["operator.demo"])])
         user = lock_user(user_id)
         operator_acts.cut(found.row, user, [unit.id])
+        if all(each.region != unit.region for each in found.units if each.id != unit.id):
+            # roles are of a region: without a unit there nothing is left that they are for
+            store.set_roles(user_id, unit.region, [])
         handed = operator_acts.hand_over(actor, found.row, [unit.id], now)
         detail = {"employer": unit.id, "after": user.status, "handed_over": handed}
         _record("agency.removed", actor, user_id, words, address, detail)

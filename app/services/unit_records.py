@@ -48,9 +48,9 @@ def record_of(actor: Actor, employer_id: int) -> UnitRecord:
             (
                 each,
                 [
-                    _former(form.by_name[name], pair)
-                    for name, pair in each.changed.items()
-                    if name in form.by_name
+                    _former(field, each.changed[field.name])
+                    for field in form.fields
+                    if field.name in each.changed
                 ],
             )
             for each in correcting_employer.corrections_of(employer_id)

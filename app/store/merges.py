@@ -122,7 +122,7 @@ def refuse_moved(person_ids: Collection[int], enrolment_ids: Collection[int] = (
 
 
 def _without_ground(enrolment_ids: Collection[int]) -> Any:
-    """Open-ended enrolments of these whose employer, or its part in the fund, has ended."""
+    """Those of these enrolments whose employer has ended, or that go on in a fund that it has ended."""
     own = (EmployerFund.employer_id == Enrolment.employer_id, EmployerFund.fund == Enrolment.fund)
     known = select(literal(1)).where(*own)
     goes_on = known.where(EmployerFund.to_month.is_(None))
@@ -133,8 +133,10 @@ def _without_ground(enrolment_ids: Collection[int]) -> Any:
         .where(
             Enrolment.id.in_(enrolment_ids),
             Enrolment.status == "active",
-            Enrolment.to_month.is_(None),
-            or_(Employer.status == "ended", known.exists() & ~goes_on.exists()),
+            or_(
+                Employer.status == "ended",
+                Enrolment.to_month.is_(None) & known.exists() & ~goes_on.exists(),
+            ),
         )
     )
 

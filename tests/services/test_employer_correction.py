@@ -121,7 +121,7 @@ def test_a_code_that_fails_its_check_digit_needs_the_clerks_word(clerk, decider,
     wrong = good[:17] + ("1" if good[17] != "1" else "2")
     form = typed(clerk, now, employer_credit_code=wrong)
     refused = codes(lambda: declarations.file(clerk, KIND, form, now))
-    assert refused == [("employer_credit_code", "credit_code.check_digit")]
+    assert refused == [("employer_credit_code", f"{KIND}.check_digit")]
     reference = filed(employer_credit_code=wrong, code_confirmed=True)
     case = declarations.get_case(decider, reference, now)
     assert [each.code for each in case.warnings] == [f"{KIND}.code_unchecked"]

@@ -193,6 +193,7 @@ def test_who_acts_in_other_regions_too_keeps_the_account(clerk, admin, operator,
     oversight.remove(clerk, operator, unit_no(admin.employer_id), REASON, now)
     assert rows(User, id=operator)[0].status == "active"
     assert operators.find_operator(operator).employer_ids == [elsewhere.id]
+    assert rows(UserRole, user_id=operator, region=HUAIAN) == []
 
 
 def test_shared_demonstration_accounts_stay(clerk, admin, now):
