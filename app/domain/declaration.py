@@ -29,6 +29,9 @@ KINDS = MappingProxyType(
         "person_type_change": ("身份转换", PERSON),
         "person_merge": ("人员合并", PERSON),
         "identity_correction": ("证件更正", PERSON),
+        "account_correction": ("个人账户更正", PERSON),
+        "employer_correction": ("单位信息更正", EMPLOYER),
+        "employer_funds": ("单位险种变更", EMPLOYER),
         "employer_closing": ("单位终止参保", EMPLOYER),
         "employer_pausing": ("单位暂停与恢复缴费", EMPLOYER),
         "maternity_bank": ("生育津贴银行信息维护", EMPLOYER),
@@ -36,11 +39,17 @@ KINDS = MappingProxyType(
     }
 )
 
-# Kinds that end or turn the same insurance: of them only one may be open for a person, in every region.
+# Kinds that end or turn the same insurance, or move the account that ends with it: of them only one may be
+# open for a person, in every region.
 ENDING = frozenset(
-    {"stop", "stop_retiree", "retirement", "withdrawal", "employer_transfer", "person_type_change"}
-)
-EMPLOYER_TURNS = frozenset({"employer_closing", "employer_pausing"})
+    {
+        "stop", "stop_retiree", "retirement", "withdrawal", "employer_transfer", "person_type_change",
+        "account_correction",
+    }
+)  # fmt: skip
+# Kinds that change whether and in what an employer takes part, and those that change what is kept of it.
+EMPLOYER_TURNS = frozenset({"employer_closing", "employer_pausing", "employer_funds"})
+EMPLOYER_DATA = frozenset({"employer_update", "employer_correction"})
 
 # Allowances that are paid for an insured person: what ends the insurance meanwhile says so.
 ALLOWANCES = frozenset({"maternity_bank", "nursing_allowance"})
@@ -110,6 +119,8 @@ def open_group(kind: str) -> str:
     """Return the name under which an open declaration of this kind keeps others out."""
     if kind in ENDING:
         return "ending"
+    if kind in EMPLOYER_DATA:
+        return "employer_data"
     return "employer_status" if kind in EMPLOYER_TURNS else kind
 
 

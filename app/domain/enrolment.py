@@ -1,6 +1,6 @@
 """May this person be enrolled from this month, and which months must be paid back."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -63,17 +63,26 @@ class PersonFacts:
 
 @dataclass(frozen=True, slots=True)
 class EmployerFacts:
-    """What the registry knows about the employer; funds maps fund to its months (first, last or None)."""
+    """What the registry knows about the employer; funds maps fund to its months (first, last or None).
+
+    Shape: `earlier_funds` are stretches of months before those, of a fund that ended and began again.
+    """
 
     employer_no: str
     region: str
     status: str = ACTIVE
     funds: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    earlier_funds: Mapping[str, Sequence[tuple[str, str | None]]] = field(default_factory=dict)
 
     def has_fund(self, fund: str, month: str) -> bool:
         """Return whether the employer takes part in a fund in a month."""
+        spans = (self.funds.get(fund, ("9999-12", None)), *self.earlier_funds.get(fund, ()))
+        return any(first <= month and (last is None or month <= last) for first, last in spans)
+
+    def takes_in(self, fund: str, month: str) -> bool:
+        """Return whether somebody may begin in a fund with a month: nobody does once its end is on record."""
         first, last = self.funds.get(fund, ("9999-12", None))
-        return first <= month and (last is None or month <= last)
+        return last is None and first <= month
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,17 +260,30 @@ def _overlap(
 
 def _funds(params: ParameterSet, request: EnrolRequest, employer: EmployerFacts, month: str) -> Findings:
     offered = set(params.fund_codes())
-    wrong = [code for code in request.funds if code not in offered or not employer.has_fund(code, month)]
+    wrong = [code for code in request.funds if code not in offered or not employer.takes_in(code, month)]
     names = _fund_names(params)
     if wrong:
         words = "、".join(names.get(code, code) for code in wrong)
         return [(Problem("enrol.fund_not_of_employer", "funds", {"funds": words}), REFUSE)]
     forced = params.fund_codes("forced")
-    missing = [code for code in forced if code not in request.funds and employer.has_fund(code, month)]
+    missing = [code for code in forced if code not in request.funds and employer.takes_in(code, month)]
     if missing:
         words = "、".join(names[code] for code in missing)
         return [(Problem("enrol.fund_forced", "funds", {"funds": words}), REFUSE)]
     return [] if request.funds else [(Problem("enrol.fund_none", "funds"), REFUSE)]
+
+
+def following_funds(
+    params: ParameterSet, employer: EmployerFacts, chosen: Collection[str], start_month: str
+) -> list[str]:
+    """Return the chosen funds without the forced ones that the employer has from a later month only.
+
+    A page ticks what is forced for everybody, whatever the month of the start: the month decides.
+    """
+    later = {
+        code for code in params.fund_codes("forced") if employer.funds.get(code, ("", None))[0] > start_month
+    }
+    return [code for code in chosen if code not in later]
 
 
 def _fund_names(params: ParameterSet) -> dict[str, str]:

@@ -10,7 +10,7 @@ from app.domain.problem import Problem
 LIVING, DEAD = "1", "2"
 WITHDRAWAL, DEATH_UNDO = "withdrawal", "death_undo"
 # What is left to do after a death: what the account receives later is paid out, or the death was a mistake.
-AFTER_DEATH = frozenset({WITHDRAWAL, DEATH_UNDO, "person_merge", "identity_correction"})
+AFTER_DEATH = frozenset({WITHDRAWAL, DEATH_UNDO, "person_merge", "identity_correction", "account_correction"})
 
 
 def is_death(params: ParameterSet, reason: str, today: date) -> bool:

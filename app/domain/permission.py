@@ -64,6 +64,7 @@ PERMISSIONS = MappingProxyType(
             "ledger.assess",
             "ledger.post",
             "ledger.pay",
+            "operator.oversee",
         },
         "counter": frozenset(
             {
@@ -77,6 +78,7 @@ PERMISSIONS = MappingProxyType(
                 "person.reveal",
                 "ledger.view",
                 "print",
+                "operator.oversee",
             }
         ),
         "designer": frozenset(

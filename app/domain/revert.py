@@ -13,8 +13,11 @@ REVERT = "revert"
 REVERTIBLE = ("enrol", "stop")
 # Business that changes no insurance: it neither builds on another one nor stands in its way.
 HARMLESS = frozenset(
-    {REVERT, "death_undo", "person_update", "employer_update", "person_record", "identity_correction"}
-)
+    {
+        REVERT, "death_undo", "person_update", "employer_update", "person_record", "identity_correction",
+        "account_correction",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class RevertFacts:
     """What is known of a revert: the business it is about, and what has been built upon it since.
 
     Shape: `business` is all finished business of the person in the order it was done; `paid` tells that
-    money of the target has moved; `elsewhere` that the person is insured elsewhere now.
+    money of the target has moved; `elsewhere` that the person is insured elsewhere now; `ended_funds` are
+    the names of funds that would go on although the employer has ended them since.
     """
 
     matches: int
@@ -42,6 +46,7 @@ class RevertFacts:
     paid: bool = False
     elsewhere: bool = False
     channel: str = "03"
+    ended_funds: Collection[str] = ()
 
 
 def standing(business: Sequence[Business]) -> list[Business]:
@@ -82,6 +87,8 @@ def check_revert(params: ParameterSet, kind: str, facts: RevertFacts, today: dat
         return _refused("revert.built_upon", kind="、".join(params.kind_label(each) for each in later))
     if facts.elsewhere:
         return _refused("revert.built_upon", kind=params.kind_label("enrol"))
+    if facts.ended_funds:
+        return _refused("revert.fund_ended", funds="、".join(facts.ended_funds))
     if facts.paid and facts.channel == COUNTER_CHANNEL:
         # what was paid in is given back: the auditor looks at the sums
         return Verdict((), (Problem("counter.refunds", "id_number"),))

@@ -153,7 +153,7 @@ def carried_funds(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the funds that go on at the new employer from a month, and those that it does not have."""
     held = sorted(set(funds))
-    carried = tuple(fund for fund in held if receiving.has_fund(fund, month))
+    carried = tuple(fund for fund in held if receiving.takes_in(fund, month))
     return carried, tuple(fund for fund in held if fund not in carried)
 
 

@@ -87,7 +87,7 @@ def _fund(
 ) -> list[Problem]:
     if request.person_type != CIVIL_SERVANT:
         return []
-    if not employer.has_fund(fund, request.from_month):
+    if not employer.takes_in(fund, request.from_month):
         return [Problem("person_type_change.employer_fund", "person_type", {"fund": params.fund(fund).name})]
     if any(each.covers(request.from_month) for each in person.enrolments if fund in each.funds):
         return [Problem("person_type_change.overlap", "from_month")]

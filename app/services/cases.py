@@ -32,7 +32,7 @@ from app.store.bases import BaseRow
 from app.store.constraints import unique_rules
 from app.store.crypto import decrypt_json
 from app.store.declarations import DeclarationRow, Loaded
-from app.store.employers import StatusRow, set_statuses
+from app.store.employers import FundRow, StatusRow, change_funds, set_statuses
 from app.store.enrolments import ChangeRow
 from app.store.events import EffectRow, EventRow
 from app.store.identities import IdentityRow, correct_people
@@ -91,6 +91,7 @@ class Case:
     type_changes: list[TypeRow] = field(default_factory=list)
     merges: list[MergeRow] = field(default_factory=list)
     employer_statuses: list[StatusRow] = field(default_factory=list)
+    fund_changes: list[FundRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
 
     def note(self, action: str, actor: Actor, now: datetime, detail: Mapping[str, Any] | None = None) -> None:
@@ -175,6 +176,7 @@ def write(cases: Sequence[Case]) -> None:
         add_entries([row for case in cases for row in case.account_entries])
         add_orders([row for case in cases for row in case.payment_orders])
         set_statuses([row for case in cases for row in case.employer_statuses])
+        change_funds([row for case in cases for row in case.fund_changes])
         _refuse_moved(cases)
         cancel_orders([row for case in cases for row in case.cancelled_orders])
         people.set_life_statuses([row for case in cases for row in case.lives])
@@ -194,10 +196,11 @@ def write(cases: Sequence[Case]) -> None:
 
 
 def _refuse_moved(cases: Sequence[Case]) -> None:
-    """Refuse what was written for a record that was merged, or an employer that was closed, meanwhile."""
+    """Refuse what was written for a record that was merged, or an employer or fund that ended, meanwhile."""
     begun = [row for case in cases for row in case.enrolments]
+    restored = [row for case in cases for row in case.changes if row.after.to_month is None]
     written = (row for case in cases for row in (*case.lines, *case.account_entries))
     merges.refuse_moved(
         {row["person_id"] for row in (*begun, *written)},
-        {row["employer_id"] for row in begun if row["employer_id"] is not None},
+        {row["id"] for row in begun} | {row.enrolment_id for row in restored},
     )

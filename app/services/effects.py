@@ -137,6 +137,7 @@ HANDLING = Handling(
     enrolling.settle,
     enrolling.trial_of,
     trial_at_decision=enrolling.trial_of,
+    prepare=enrolling.prepare,
     subjects=enrolling.SUBJECTS,
     accept=accept,
 )

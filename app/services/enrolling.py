@@ -19,7 +19,7 @@ from app.domain.parameters import ParameterMissing, ParameterSet
 from app.domain.problem import Verdict
 from app.services.cases import Case
 from app.services.results import AmountLine, Amounts
-from app.services.subjects import is_number, with_open_case
+from app.services.subjects import identify, is_number, with_open_case
 from app.store.assessments import assessed_months
 from app.store.crypto import blind
 
@@ -89,7 +89,16 @@ def chosen_funds(
         order = {code: place for place, code in enumerate(parameters.fund_codes())}
         return tuple(sorted(map(str, typed), key=lambda code: order.get(code, len(order))))
     usual = tuple(parameters.usual_funds())
-    return tuple(code for code in usual if employer.has_fund(code, month)) or usual
+    return tuple(code for code in usual if employer.takes_in(code, month)) or usual
+
+
+def prepare(case: Case, _today: date) -> None:
+    """Find the person, and leave out forced funds that the employer has from a later month only."""
+    identify(case)
+    chosen, start = case.data.get("funds"), start_month(case.data)
+    if chosen and start:
+        employer = case.registry.employer_facts(case.declaration.employer_id)
+        case.data["funds"] = rules.following_funds(case.parameters, employer, chosen, start)
 
 
 def judge(case: Case, today: date) -> Verdict:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from app.definitions.current import Bundle, get_bundle
-from app.domain.calendar import month_of
 from app.domain.declaration import DRAFT, PENDING
 from app.domain.enrolment import person_type
 from app.domain.parameters import ParameterSet
@@ -73,6 +72,8 @@ class FormSetting:
         """What a blank form starts with; funds as they usually are."""
         data = self.form.defaults()
         for name, pairs in self.options.items():
+            if not self.form.by_name[name].multiple:
+                continue
             usual = set(self.parameters.usual_funds())
             data[name] = [code for value, _ in pairs for code in value.split(",") if code in usual]
         if "start_date" in self.form.by_name and self.parameters.text("backpay.mode", now) == "automatic":
@@ -103,7 +104,7 @@ def setting_of(
     target = filing.target_of(actor, kind, employer_id)
     bundle = get_bundle(bundle_id) if bundle_id is not None else target.bundle
     form = bundle.form(kind)
-    options, locked = _funds(target, form, month_of(now))
+    options, locked = _funds(target, form)
     facts = {
         "channel": target.channel,
         "kind": kind,
@@ -165,9 +166,9 @@ def known_person(actor: Actor, kind: str, data: Mapping[str, Any], now: datetime
     return {name: str(getattr(found, name)) for name in _SHOWN}
 
 
-def _funds(target: Target, form: Form, month: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The employer's funds as choices, and those that every employee has."""
-    held = [code for code, spans in target.employer.funds.items() if _holds(spans, month)]
+def _funds(target: Target, form: Form) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The employer's funds that go on as choices, and those that every employee has."""
+    held = [code for code, spans in target.employer.funds.items() if spans[-1][1] is None]
     forced = set(target.parameters.fund_codes("forced"))
     options: dict[str, Any] = {}
     locked: dict[str, Any] = {}
@@ -187,7 +188,3 @@ def _funds(target: Target, form: Form, month: str) -> tuple[dict[str, Any], dict
             value for value, _ in options[field.name] if all(code in forced for code in value.split(","))
         ]
     return options, locked
-
-
-def _holds(spans: Sequence[tuple[str, str | None]], month: str) -> bool:
-    return any(first <= month and (last is None or month <= last) for first, last in spans)

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.clock import to_utc
 from app.domain import operator as rules
-from app.domain.declaration import DRAFT, PENDING, RETURNED
 from app.domain.operator import ACTIVE, ADMIN, DISABLED, INVITED, REMOVED
 from app.domain.permission import EMPLOYER_ROLES
-from app.errors import Conflict, FieldError, NotFound, Rejected
-from app.services import account_log, activating, throttle
+from app.errors import FieldError, NotFound, Rejected
+from app.services import account_log, activating, operator_acts, throttle
 from app.services.actors import Actor, require, require_employer
 from app.services.sms import send_sms
 from app.store import accounts as users
@@ -21,8 +19,6 @@ from app.store import operators as store
 from app.store.account_events import AccountEventRow, list_events
 from app.store.constraints import Duplicate
 from app.store.employers import get_employer
-from app.store.events import EventRow, add_events
-from app.store.ids import new_id
 from app.store.operators import OperatorRow
 from app.store.session import transaction
 from app.store.sign_in import lock_user
@@ -46,7 +42,6 @@ ADDED_WORDS = (
 )
 RESET_WORDS = "【医保单位网厅】您的网厅账号密码已由单位管理员重置。请在网厅登录页点击“激活账号”重新设置密码。"
 MESSAGES_PER_HOUR = 30
-HANDED_OVER = (DRAFT, PENDING, RETURNED)
 SHOWN = 20
 
 
@@ -155,17 +150,8 @@ def reset(actor: Actor, user_id: int, now: datetime, address: str = "") -> None:
     _check_pace(actor)
     nobody = activating.no_password()
     with transaction():
-        found = _managed(actor, user_id)
-        user = lock_user(user_id)
-        if user.status not in (ACTIVE, INVITED):
-            raise Conflict("账号已停用，请先启用")
-        before = user.status
-        user.status, user.must_change_password = INVITED, True
-        user.password_history = [*(user.password_history or []), user.password_hash]
-        user.password_hash = nobody
-        user.failed_logins, user.locked_until_utc = 0, None
-        user.session_version += 1
-        send_sms(None, found.row.username, RESET_WORDS, now)
+        _managed(actor, user_id)
+        before = operator_acts.take_password(lock_user(user_id), nobody, RESET_WORDS, now)
         detail = {"before": {"status": before}, "after": {"status": INVITED}}
         account_log.record("operator.reset", user_id=user_id, actor=actor, address=address, detail=detail)
 
@@ -180,13 +166,8 @@ def disable(actor: Actor, user_id: int, now: datetime, address: str = "") -> int
         found = _managed(actor, user_id)
         _not_oneself(actor, user_id)
         _keep_admin(actor, user_id, ())
-        user = lock_user(user_id)
-        if user.status == DISABLED:
-            raise Conflict("账号已停用")
-        before = user.status
-        user.status = DISABLED
-        user.session_version += 1
-        handed = _hand_over(actor, found, now)
+        before = operator_acts.shut(lock_user(user_id))
+        handed = operator_acts.hand_over(actor, found.row, _own(actor, found), now)
         detail = {
             "before": {"status": before}, "after": {"status": DISABLED}, "handed_over": handed,
         }  # fmt: skip
@@ -201,10 +182,7 @@ def enable(actor: Actor, user_id: int, address: str = "") -> None:
     """
     with transaction():
         _managed(actor, user_id)
-        user = lock_user(user_id)
-        if user.status != DISABLED:
-            raise Conflict("账号没有停用")
-        user.status = INVITED
+        operator_acts.let_in(lock_user(user_id))
         detail = {"before": {"status": DISABLED}, "after": {"status": INVITED}}
         account_log.record("operator.enabled", user_id=user_id, actor=actor, address=address, detail=detail)
 
@@ -221,16 +199,10 @@ def remove(actor: Actor, user_id: int, now: datetime, address: str = "") -> None
             raise _refusal("", "operator.demo")
         _not_oneself(actor, user_id)
         _keep_admin(actor, user_id, ())
-        own = set(found.row.employer_ids) & actor.employer_ids
-        store.unlink([user_id], own)
-        user = lock_user(user_id)
+        own, user = _own(actor, found), lock_user(user_id)
         before = user.status
-        if own == set(found.row.employer_ids):
-            user.status = REMOVED
-            # what it might do anywhere ends: the account may come back as somebody else's operator
-            store.clear_roles(user_id)
-        user.session_version += 1
-        handed = _hand_over(actor, found, now)
+        operator_acts.cut(found.row, user, own)
+        handed = operator_acts.hand_over(actor, found.row, own, now)
         detail = {
             "before": {"status": before, "employers": sorted(found.row.employer_ids)},
             "after": {"status": user.status, "employers": sorted(set(found.row.employer_ids) - own)},
@@ -283,23 +255,8 @@ def _not_oneself(actor: Actor, user_id: int) -> None:
         raise _refusal("", "operator.own")
 
 
-def _hand_over(actor: Actor, found: Operator, now: datetime) -> int:
-    """Note in the history of unfinished cases who looks after them from now on.
-
-    Drafts and pending records belong to the employer: every operator of it sees and finishes them.
-    """
-    own = set(found.row.employer_ids) & actor.employer_ids
-    cases = store.open_references(found.row.id, own, HANDED_OVER)
-    add_events(
-        [
-            EventRow(
-                new_id(), case_id, "handed_over", to_utc(now), actor_id=actor.id, actor_name=actor.name,
-                detail={"from": found.row.name},
-            )
-            for case_id, _ in cases
-        ]
-    )  # fmt: skip
-    return len(cases)
+def _own(actor: Actor, found: Operator) -> set[int]:
+    return set(found.row.employer_ids) & actor.employer_ids
 
 
 def _made(values: dict[str, Any]) -> int:

@@ -229,6 +229,7 @@ class Registry:
             region=record.region,
             status=record.status,
             funds={fund: months[-1] for fund, months in record.funds.items()},
+            earlier_funds={fund: months[:-1] for fund, months in record.funds.items() if months[1:]},
         )
 
 

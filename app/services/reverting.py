@@ -38,7 +38,7 @@ REVERTED, RESTORED = "reverted", "restored"
 SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("证件与人员信息", ("person.", "stop.unknown")),
     ("当月业务", ("revert.nothing", "revert.once_a_day")),
-    ("后续业务", ("revert.built_upon",)),
+    ("后续业务", ("revert.built_upon", "revert.fund_ended")),
     ("费用", ("revert.charged", "counter.refunds")),
     ("重复申报", ("enrol.one_open",)),
 )
@@ -84,9 +84,24 @@ def judge(case: Case, today: date) -> Verdict:
         paid=trace is not None and trace.paid,
         elsewhere=trace is not None and _insured_elsewhere(case, trace),
         channel=row.channel,
+        ended_funds=_ended_funds(case, trace) if trace else (),
     )
     kind = str(case.data["revert_type"])
     return with_open_case(case, rules.check_revert(case.parameters, kind, facts, today))
+
+
+def _ended_funds(case: Case, trace: Trace) -> list[str]:
+    """The names of funds in which the person would go on although the employer has ended them since."""
+    row = case.declaration
+    restored = {each.enrolment_id for each in trace.changes if each.before.to_month is None}
+    spans = case.registry.employer(row.employer_id).funds
+    ended = {
+        stretch.fund
+        for record in case.registry.records(row.person_hash or b"", row.region)
+        for stretch in record.stretches
+        if stretch.id in restored and stretch.fund in spans and spans[stretch.fund][-1][1] is not None
+    }
+    return [fund.name for fund in case.parameters.funds if fund.code in ended]
 
 
 def settle(case: Case, today: date) -> dict[str, Any]:

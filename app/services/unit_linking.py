@@ -91,8 +91,7 @@ def unlink(actor: Actor, employer_id: int, address: str = "") -> None:
         if employer_id not in unit_links.linked_by(own):
             words = "该单位不是由本单位关联的，不能取消关联"
             raise Rejected([FieldError("", f"{KIND}.not_linked", words)])
-        staff = [each.id for each in operators.list_operators(own)]
-        operators.unlink(staff, [employer_id])
+        staff = unit_links.cut(own, employer_id)
         detail = {"employer": own, "unlinked": employer_id, "operators": sorted(staff)}
         account_log.record("employer.unlinked", user_id=actor.id, actor=actor, address=address, detail=detail)
 

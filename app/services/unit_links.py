@@ -83,6 +83,19 @@ def linked_by(employer_id: int) -> set[int]:
     return found & {each for row in staff for each in row.employer_ids}
 
 
+def linking(employer_id: int) -> set[int]:
+    """The units that have linked this one, and whose people still act for it."""
+    acting = {each for row in operators.list_operators(employer_id) for each in row.employer_ids}
+    return operators.employers_noting(acting - {employer_id}, KIND, APPROVED, LINKED, employer_id)
+
+
+def cut(employer_id: int, linked_id: int) -> list[int]:
+    """Take a linked unit away from all operators of the unit that linked it; gives their ids."""
+    staff = [each.id for each in operators.list_operators(employer_id)]
+    operators.unlink(staff, [linked_id])
+    return staff
+
+
 def _unit_of(case: Case) -> UnitRow | None:
     number = str(case.data.get("employer_no") or "").upper()
     return store.find_unit(case.declaration.region, employer_no=number) if number else None

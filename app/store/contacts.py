@@ -14,11 +14,14 @@ from app.store.crypto import decrypt, decrypt_json, encrypt, encrypt_json
 from app.store.models import Employer, Person
 from app.store.session import in_transaction, lock
 
-# the part of a person's details that only the keys open
+# the part of somebody's details that only the keys open
 SEALED = "sealed"
 PHONE, BANK_ACCOUNT = "phone", "bank_account"
 _PERSON_COLUMNS = ("person_no", "ethnicity", "birth_date", "sex")
-_EMPLOYER_COLUMNS = ("name", "credit_code", "unit_type", "management_type", "employer_no", "status")
+_CORRECTED = ("name", "credit_code", "unit_type", "management_type")
+_EMPLOYER_COLUMNS = (*_CORRECTED, "employer_no", "status")
+# what of an employer's details is ciphertext
+_EMPLOYER_SEALED = frozenset({"legal_id_number"})
 
 _PERSON = (
     update(Person.__table__)
@@ -28,7 +31,7 @@ _PERSON = (
 _EMPLOYER = (
     update(Employer.__table__)
     .where(Employer.id == bindparam("b_id"))
-    .values({name: bindparam(f"b_{name}") for name in ("bank_cipher", "details")})
+    .values({name: bindparam(f"b_{name}") for name in (*_CORRECTED, "bank_cipher", "details")})
 )
 
 
@@ -42,9 +45,7 @@ def person_data(person_id: int) -> dict[str, Any]:
     row = db.session.execute(lock(query) if in_transaction() else query).mappings().first()
     if row is None:
         raise NotFound("there is no such person")
-    details = dict(row["details"])
-    sealed = details.pop(SEALED, None)
-    found = {**details, **(decrypt_json(b64decode(sealed)) if sealed else {})}
+    found = _opened(row["details"])
     if row["phone_cipher"]:
         found[PHONE] = decrypt(row["phone_cipher"])
     return {**found, **{name: str(row[name]) for name in _PERSON_COLUMNS}}
@@ -53,17 +54,27 @@ def person_data(person_id: int) -> dict[str, Any]:
 def person_row(person_id: int, data: Mapping[str, Any], sensitive: Collection[str]) -> dict[str, Any]:
     """A row for `set_people`: all data of `person_data`, those of `sensitive` names as ciphertext."""
     kept = {name: value for name, value in data.items() if name not in (PHONE, *_PERSON_COLUMNS)}
-    sealed = {name: value for name, value in kept.items() if name in sensitive}
-    details = {name: value for name, value in kept.items() if name not in sensitive}
-    if sealed:
-        details[SEALED] = b64encode(encrypt_json(sealed)).decode()
     phone = str(data.get(PHONE) or "")
     return {
         "b_id": person_id,
         "b_phone_cipher": encrypt(phone) if phone else None,
         "b_phone_last4": phone[-4:] if phone else None,
-        "b_details": details,
+        "b_details": _closed(kept, sensitive),
     }
+
+
+def _opened(details: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(details)
+    sealed = found.pop(SEALED, None)
+    return {**found, **(decrypt_json(b64decode(sealed)) if sealed else {})}
+
+
+def _closed(kept: Mapping[str, Any], sensitive: Collection[str]) -> dict[str, Any]:
+    details = {name: value for name, value in kept.items() if name not in sensitive}
+    sealed = {name: value for name, value in kept.items() if name in sensitive}
+    if sealed:
+        details[SEALED] = b64encode(encrypt_json(sealed)).decode()
+    return details
 
 
 def set_people(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -82,7 +93,7 @@ def employer_data(employer_id: int) -> dict[str, Any]:
     row = db.session.execute(lock(query) if in_transaction() else query).mappings().first()
     if row is None:
         raise NotFound("there is no such employer")
-    found = dict(row["details"])
+    found = _opened(row["details"])
     if row["bank_cipher"]:
         found[BANK_ACCOUNT] = decrypt(row["bank_cipher"])
     return {**found, **{_key(name): str(row[name]) for name in _EMPLOYER_COLUMNS}}
@@ -94,13 +105,16 @@ def _key(column: str) -> str:
 
 
 def employer_row(employer_id: int, data: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for `set_employers`: all data of `employer_data`, the bank account as ciphertext."""
+    """A row for `set_employers`: all data of `employer_data`, account and documents as ciphertext."""
     apart = (BANK_ACCOUNT, *(_key(name) for name in _EMPLOYER_COLUMNS))
     account = str(data.get(BANK_ACCOUNT) or "")
     return {
         "b_id": employer_id,
         "b_bank_cipher": encrypt(account) if account else None,
-        "b_details": {name: value for name, value in data.items() if name not in apart},
+        "b_details": _closed(
+            {name: value for name, value in data.items() if name not in apart}, _EMPLOYER_SEALED
+        ),
+        **{f"b_{name}": str(data[_key(name)]) for name in _CORRECTED},
     }
 
 

@@ -95,6 +95,66 @@ def set_statuses(rows: Sequence[StatusRow]) -> None:
         db.session.connection().execute(_END_FUNDS, ending)
 
 
+@dataclass(frozen=True, slots=True)
+class FundRow:
+    """A fund of an employer that begins with a month, or whose open months get an end (`to_month`)."""
+
+    employer_id: int
+    fund: str
+    from_month: str
+    to_month: str | None = None
+
+
+_END_FUND = (
+    update(EmployerFund.__table__)
+    .where(
+        EmployerFund.employer_id == bindparam("b_id"),
+        EmployerFund.fund == bindparam("b_fund"),
+        EmployerFund.from_month == bindparam("b_from"),
+        EmployerFund.to_month.is_(None),
+    )
+    .values(to_month=bindparam("b_to"))
+)
+
+
+def change_funds(rows: Sequence[FundRow]) -> None:
+    """Let funds of employers begin or end, in two statements.
+
+    Raises: Duplicate (`person`) where an end finds no open months: a second look tells what is wrong now.
+    """
+    insert_rows(
+        EmployerFund,
+        [
+            {"employer_id": row.employer_id, "fund": row.fund, "from_month": row.from_month, "to_month": None}
+            for row in rows
+            if row.to_month is None
+        ],
+    )
+    ending = [
+        {"b_id": row.employer_id, "b_fund": row.fund, "b_from": row.from_month, "b_to": row.to_month}
+        for row in rows
+        if row.to_month is not None
+    ]
+    if ending:
+        done: Any = db.session.connection().execute(_END_FUND, ending)
+        if done.rowcount != len(ending):
+            raise Duplicate("person")
+
+
+def fund_spans(employer_id: int) -> dict[str, list[tuple[str, str | None]]]:
+    """An employer's funds with all their months (first, last or None), oldest first; one statement."""
+    table = EmployerFund.__table__
+    query = (
+        select(table.c.fund, table.c.from_month, table.c.to_month)
+        .where(table.c.employer_id == employer_id)
+        .order_by(table.c.fund, table.c.from_month)
+    )
+    found: dict[str, list[tuple[str, str | None]]] = {}
+    for fund, first, last in db.session.execute(query):
+        found.setdefault(fund, []).append((first, last))
+    return found
+
+
 def hold_employer(employer_id: int) -> None:
     """Hold an employer until the commit: whoever enrols somebody there or bills it waits, and looks again."""
     db.session.execute(lock(select(Employer.id).where(Employer.id == employer_id)))

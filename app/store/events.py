@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.store import session
-from app.store.models import Effect, Event
+from app.store.models import Declaration, Effect, Event
 from app.store.rows import values_of
 
 
@@ -58,6 +58,20 @@ def list_events(declaration_id: int) -> list[EventRow]:
         select(*columns).where(Event.declaration_id == declaration_id).order_by(Event.id)
     )
     return [EventRow(*row) for row in rows]
+
+
+def effects_of_employer(employer_id: int, effect: str) -> list[tuple[str, datetime, dict[str, Any]]]:
+    """What an effect of an employer's declarations left on record, newest first.
+
+    Shape: reference, moment, result.
+    """
+    rows = db.session.execute(
+        select(Declaration.reference, Effect.at_utc, Effect.result)
+        .join(Declaration, Declaration.id == Effect.declaration_id)
+        .where(Declaration.employer_id == employer_id, Effect.effect == effect)
+        .order_by(Effect.at_utc.desc(), Effect.declaration_id.desc())
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def effect_results(declaration_ids: Sequence[int], effect: str) -> dict[int, dict[str, Any]]:

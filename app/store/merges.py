@@ -15,6 +15,7 @@ from app.store.models import (
     AccountEntry,
     ContributionLine,
     Employer,
+    EmployerFund,
     Enrolment,
     PaymentOrder,
     Person,
@@ -102,10 +103,11 @@ def moves_of(*, declaration_id: int | None = None, from_person_id: int | None = 
     return [MoveRow(*row) for row in db.session.execute(query)]
 
 
-def refuse_moved(person_ids: Collection[int], employer_ids: Collection[int] = ()) -> None:
-    """Refuse rows that were just written for an alias, or enrolments at an employer that has ended.
+def refuse_moved(person_ids: Collection[int], enrolment_ids: Collection[int] = ()) -> None:
+    """Refuse rows that were just written for an alias, or enrolments that go on where nothing does.
 
-    A merge (or a closing) that commits between the look at the registry and the insert makes the insert
+    That is at an employer that has ended, or in a fund that the employer has ended. A merge (or a closing)
+    that commits between the look at the registry and the insert makes the insert
     wait for it, because of the foreign key: only after the insert is the truth to be seen. On SQLite nobody
     else writes meanwhile, but the employer was looked at before the transaction began.
     Raises: Duplicate (`person`): a second look finds the record that stays.
@@ -113,10 +115,30 @@ def refuse_moved(person_ids: Collection[int], employer_ids: Collection[int] = ()
     parts = []
     if person_ids and is_postgresql():
         parts.append(select(literal(1)).where(Person.id.in_(person_ids), Person.merged_into_id.is_not(None)))
-    if employer_ids:
-        parts.append(select(literal(1)).where(Employer.id.in_(employer_ids), Employer.status == "ended"))
+    if enrolment_ids:
+        parts.append(_without_ground(enrolment_ids))
     if parts and db.session.execute(union_all(*parts).limit(1)).first() is not None:
         raise Duplicate("person")
+
+
+def _without_ground(enrolment_ids: Collection[int]) -> Any:
+    """Those of these enrolments whose employer has ended, or that go on in a fund that it has ended."""
+    own = (EmployerFund.employer_id == Enrolment.employer_id, EmployerFund.fund == Enrolment.fund)
+    known = select(literal(1)).where(*own)
+    goes_on = known.where(EmployerFund.to_month.is_(None))
+    return (
+        select(literal(1))
+        .select_from(Enrolment)
+        .join(Employer, Employer.id == Enrolment.employer_id)
+        .where(
+            Enrolment.id.in_(enrolment_ids),
+            Enrolment.status == "active",
+            or_(
+                Employer.status == "ended",
+                Enrolment.to_month.is_(None) & known.exists() & ~goes_on.exists(),
+            ),
+        )
+    )
 
 
 def find_by_number(region: str, person_nos: Collection[str]) -> dict[str, int]:

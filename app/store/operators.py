@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from app.extensions import db
 from app.store import session
@@ -51,6 +51,27 @@ def find_operator(user_id: int) -> OperatorRow | None:
     """One account of the employer side."""
     query = select(*_USER).where(User.id == user_id, User.side == "employer")
     return next(iter(_filled([OperatorRow(*row) for row in db.session.execute(query)])), None)
+
+
+def search_operators(regions: Collection[str], text: str, limit: int) -> list[OperatorRow]:
+    """The accounts that act for units of these regions, by sign-in name: whose name holds the text, or whose
+    sign-in name begins with it; three statements."""
+    acts_there = (
+        select(UserEmployer.user_id)
+        .join(Employer, Employer.id == UserEmployer.employer_id)
+        .where(UserEmployer.user_id == User.id, Employer.region.in_(sorted(regions)))
+    )
+    query = (
+        select(*_USER)
+        .where(
+            User.side == "employer",
+            or_(User.username.startswith(text, autoescape=True), User.name.contains(text, autoescape=True)),
+            acts_there.exists(),
+        )
+        .order_by(User.username)
+        .limit(limit)
+    )
+    return _filled([OperatorRow(*row) for row in db.session.execute(query)])
 
 
 def _filled(rows: list[OperatorRow]) -> list[OperatorRow]:
@@ -149,6 +170,16 @@ def waiting_references(user_id: int, kind: str, status: str) -> list[str]:
         .order_by(Declaration.id)
     )
     return list(db.session.scalars(query))
+
+
+def employers_noting(
+    employer_ids: Collection[int], kind: str, status: str, fact: str, value: int
+) -> set[int]:
+    """Those of some employers whose declarations of a kind and status noted a value as one of their facts."""
+    query = select(Declaration.employer_id, Declaration.facts).where(
+        Declaration.employer_id.in_(employer_ids), Declaration.kind == kind, Declaration.status == status
+    )
+    return {row[0] for row in db.session.execute(query) if row[1].get(fact) == value}
 
 
 def fact_values(employer_id: int, kind: str, status: str, fact: str) -> set[int]:

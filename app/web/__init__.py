@@ -16,6 +16,7 @@ from app.web.incidents import incidents
 from app.web.materials import materials
 from app.web.opening import opening
 from app.web.operators import operators
+from app.web.oversight import oversight
 from app.web.paging import RowId
 from app.web.reaching import retiring
 from app.web.registration import registration
@@ -27,7 +28,7 @@ from app.web.yearly import yearly
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
     incidents, materials, sms, registration, operators, units, opening, yearly, counter.counter,
-    orders.ledger,    retiring,
+    orders.ledger, retiring, oversight,
 )  # fmt: skip
 
 

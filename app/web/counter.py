@@ -23,11 +23,13 @@ from app.services.filing import CHANNEL_COUNTER, opened
 from app.services.results import CaseView
 from app.services.unit_opening import KIND as OPENING
 from app.services.unit_opening import UNMADE
+from app.services.unit_records import record_of
 from app.store.queries import counter as queries
 from app.store.queries.counter import CounterFilter, Unit
 from app.web.frame import kind_words
 from app.web.menus import ELSEWHERE, MENUS
 from app.web.paging import row_id
+from app.web.reading import plain_title
 from app.web.security import actor, guard, guard_of
 
 PAGE = 20
@@ -143,7 +145,10 @@ def unit(employer_no: str) -> ResponseReturnValue:
     """What can be filed for an employer: all kinds of its region, grouped like the hall's menu."""
     chosen = _unit(employer_no=employer_no)
     groups = [] if chosen.status in UNMADE else _kinds(chosen.region)
-    return render_template("counter/unit.html", unit=chosen, groups=groups)
+    record = record_of(actor(), chosen.id)
+    return render_template(
+        "counter/unit.html", unit=chosen, groups=groups, record=record, plain_title=plain_title
+    )
 
 
 def _kinds(region: str) -> list[tuple[str, list[tuple[str, str, bool]]]]:

@@ -24,6 +24,7 @@ from app.services.updating import OLD, SHOWN
 from app.web.amounts import months_of, total_of_months
 from app.web.cases import next_place
 from app.web.frame import notify, translated
+from app.web.i18n import translated_text
 from app.web.paging import row_id
 from app.web.reading import reading_sections
 from app.web.security import actor, guard
@@ -358,7 +359,7 @@ def _copied(setting: FormSetting, source: str) -> tuple[dict[str, Any], list[str
     for error in result.errors:
         field = setting.form.by_name.get(error.field)
         if field is not None and field.kind in ("date", "month") and data.pop(field.name, None) is not None:
-            changed.append(f"{field.title}：{error.message}")
+            changed.append(f"{translated_text(field.title)}{_('：')}{translated_text(error.message)}")
     return data, changed
 
 

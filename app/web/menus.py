@@ -154,6 +154,10 @@ _AGENCY = (
         ),
     ),
     Group(
+        _l("单位管理"),
+        (Entry("oversight.home", _l("单位操作员"), "users", "operator.oversee"),),
+    ),
+    Group(
         _l("运行管理"),
         (Entry("incidents.listed", _l("异常处理"), "alert-triangle", "incident.view"),),
     ),

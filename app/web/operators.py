@@ -52,6 +52,11 @@ ACTIONS = {
     "operator.disabled": _l("停用"),
     "operator.enabled": _l("启用"),
     "operator.removed": _l("删除操作员"),
+    "agency.reset": _l("经办机构重置密码"),
+    "agency.disabled": _l("经办机构停用"),
+    "agency.enabled": _l("经办机构启用"),
+    "agency.removed": _l("经办机构取消办理关系"),
+    "agency.unlinked": _l("经办机构取消关联"),
 }
 
 

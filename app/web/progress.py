@@ -149,7 +149,7 @@ def _title(event: EventView, case: CaseView, decided: set[tuple[str, datetime]])
     name = translated_text(event.element_name)
     if event.action in _TOLD:
         word = str(ACTIONS[event.action])
-        return f"{name}：{word}" if name else word
+        return f"{name}{_('：')}{word}" if name else word
     if event.action != "completed" or not name or event.process_id != case.kind:
         return ""
     kind = event.detail.get("type")

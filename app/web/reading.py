@@ -74,7 +74,7 @@ def _entry(
 ) -> Entry:
     before, value = pair or (None, data.get(field.name))
     text = hidden.get(field.name) or reading_words(field, value, parameters)
-    old = None if pair is None else reading_words(field, before, parameters)
+    old = None if pair is None else hidden.get(OLD + field.name) or reading_words(field, before, parameters)
     return Entry(
         field.name,
         plain_title(field.title) if pair else field.title,

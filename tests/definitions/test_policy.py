@@ -66,8 +66,12 @@ def test_exactly_one_rule_answers_everything() -> None:
     ):
         answer = policy.decide({"channel": channel, "kind": kind, "region": region})
         if channel == "02":
-            # a death is taken back by two others; who a person is changes with a document only
-            own = {"death_undo": "A2", "identity_correction": "A1 M"}
+            # a death is taken back, and an account booked, by two others; what is on record changes with
+            # a document only
+            own = {
+                "death_undo": "A2", "account_correction": "A2 M",
+                "identity_correction": "A1 M", "employer_correction": "A1 M",
+            }  # fmt: skip
             assert words(answer) == own.get(kind, "A1")
 
 

@@ -42,7 +42,10 @@ TABLE = {
     "nursing_allowance":    ("P A1 M",   "",        "",         "A1 M",     ""),
 }  # fmt: skip
 # What the counter must be able to do everywhere: the agency's own kinds.
-AT_THE_COUNTER = ("identity_correction", "death_undo", "employer_opening", "employer_closing", "base_carry")
+AT_THE_COUNTER = (
+    "identity_correction", "death_undo", "employer_opening", "employer_closing", "base_carry",
+    "employer_correction", "employer_funds", "account_correction",
+)  # fmt: skip
 # Where the yearly declaration does not exist, nobody is left over by it.
 WITHOUT = {("base_carry", NANTONG)}
 

@@ -10,7 +10,10 @@ from app.clock import to_utc
 from app.extensions import db
 from app.services import accounts, audits, declarations
 from app.services.actors import Actor
+from app.services.demo.identities import credit_code
 from app.store.models import Employer, User
+from app.store.personal_accounts import CORRECTION, add_entries, entry_values
+from app.store.session import transaction
 from tests.fixtures.database import TEST_NOW
 from tests.services.conftest import citizen, huaian_form, suzhou_form, task_of
 from tests.services.endings.people import employee as cleared
@@ -118,6 +121,24 @@ def _contact(scene: Scene) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _out_by(scene: Scene) -> dict[str, str]:
+    """An account that is negative by what nobody booked."""
+    found = cleared(scene.handler, 6)
+    with transaction():
+        add_entries(
+            [
+                entry_values(
+                    region=scene.region, person_id=found.person_id, entry=CORRECTION, amount_fen=-5000,
+                    declaration_id=None, created_at_utc=to_utc(TEST_NOW),
+                )
+            ]
+        )  # fmt: skip
+    return {
+        "id_number": found.id_number, "correction_direction": "increase", "correction_yuan": "50.00",
+        "voucher": "支付单 2026-0001", "correction_reason": "核对流水，重复划出一笔",
+    }  # fmt: skip
+
+
 JOURNEYS = (
     Journey("nanjing", "person_record", _record, "人员基础信息采集成功"),
     Journey("nanjing", "revert", _revert, "回退成功，该人员的参保信息已恢复到办理之前"),
@@ -151,6 +172,27 @@ JOURNEYS = (
             "correction_reason": "登记时录入有误，已核对身份证原件",
         },
         "更正成功，共更正1项", ONE, unit=1,
+    ),
+    Journey(
+        "nanjing", "account_correction", _out_by, "更正前余额-50.00元，更正后余额0.00元",
+        ("auditor", "senior"), unit=1,
+    ),
+    Journey(
+        "huaian", "employer_correction",
+        lambda scene: {
+            "employer_name": "淮安更名科技有限公司",
+            "employer_credit_code": credit_code(scene.region, "91", 77),
+            "legal_person": "赵新", "correction_reason": "核对营业执照原件，单位依法变更登记",
+        },
+        "更正成功，共更正3项", ONE, unit=2,
+    ),
+    Journey(
+        "huaian", "employer_funds",
+        lambda scene: {
+            "fund_action": "add", "fund_code": "320", "change_month": "2026-11",
+            "change_reason": "单位申请参加公务员医疗补助",
+        },
+        "单位自2026-11起参加公务员医疗补助", ONE, unit=1,
     ),
     Journey("huaian", "person_update", _contact, "修改成功", ONE),
     Journey("huaian", "collection", _collected, "补收核定成功，共补收3个月。", ONE),

@@ -18,9 +18,13 @@ from tests.services.test_races import at_once  # noqa: F401 - a fixture
 
 # where a region lets one declaration of a kind be open, these count as one kind
 TOGETHER = (
-    {"stop", "stop_retiree", "retirement", "withdrawal", "employer_transfer", "person_type_change"},
-    {"employer_closing", "employer_pausing"},
-)
+    {
+        "stop", "stop_retiree", "retirement", "withdrawal", "employer_transfer", "person_type_change",
+        "account_correction",
+    },
+    {"employer_closing", "employer_pausing", "employer_funds"},
+    {"employer_update", "employer_correction"},
+)  # fmt: skip
 # in Nantong everything about one object counts together
 ALL_KINDS = {NANTONG}
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from app.errors import Rejected
 from app.extensions import db
 from app.services import declarations
-from app.store.models import ContributionLine, Declaration, Enrolment, EnrolmentChange, Event
+from app.store.models import ContributionLine, Declaration, EmployerFund, Enrolment, EnrolmentChange, Event
 from app.store.session import transaction
 from tests.services.conftest import citizen, rows
 from tests.services.test_stop import NANJING, charge, employee, open_funds, stop_form
@@ -183,3 +183,19 @@ def test_another_employers_business_is_not_found(nanjing, now):
     with pytest.raises(Rejected) as caught:
         declarations.file(nanjing, "revert", revert_form(found, "stop"), now, employer_id=other)
     assert caught.value.errors[0].code == "revert.nothing"
+
+
+def test_a_stop_is_not_reverted_into_a_fund_that_has_ended_since(nanjing, now):
+    found = employee(nanjing)
+    declarations.file(nanjing, "stop", stop_form(found, NANJING), now)
+    with transaction() as session:
+        session.execute(
+            update(EmployerFund)
+            .where(EmployerFund.employer_id == nanjing.employer_id, EmployerFund.fund == "410")
+            .values(to_month="2026-11")
+        )
+    with pytest.raises(Rejected) as caught:
+        declarations.file(nanjing, "revert", revert_form(found, "stop"), now)
+    (error,) = caught.value.errors
+    assert error.code == "revert.fund_ended"
+    assert "失能险" in error.message

@@ -107,6 +107,14 @@ def find_unit(
     return None if row is None else Unit(*row)
 
 
+def units_of(regions: Collection[str], employer_ids: Collection[int]) -> list[Unit]:
+    """Employers of these regions by their ids, by unit number; one statement."""
+    if not employer_ids:
+        return []
+    query = select(*_UNIT).where(Employer.id.in_(employer_ids), Employer.region.in_(sorted(regions)))
+    return [Unit(*row) for row in db.session.execute(query.order_by(Employer.employer_no))]
+
+
 def find_unit_of(regions: Collection[str], reference: str) -> Unit | None:
     """The employer of a case of these regions."""
     row = db.session.execute(

@@ -77,15 +77,14 @@ def _type_in(changes: Sequence[TypeRow], month: str, present: str) -> str:
     return min(changes, key=lambda each: each.id).before if changes else present
 
 
-def count_insured_after(employer_id: int, month: str) -> int:
-    """How many people an employer has in any later month."""
-    return db.session.execute(
-        select(func.count(Enrolment.person_id.distinct())).where(
-            Enrolment.employer_id == employer_id,
-            Enrolment.status == "active",
-            or_(Enrolment.to_month.is_(None), Enrolment.to_month > month),
-        )
-    ).scalar_one()
+def count_insured_after(employer_id: int, month: str, fund: str = "") -> int:
+    """How many people an employer has in any later month, in whatever fund or in one."""
+    query = select(func.count(Enrolment.person_id.distinct())).where(
+        Enrolment.employer_id == employer_id,
+        Enrolment.status == "active",
+        or_(Enrolment.to_month.is_(None), Enrolment.to_month > month),
+    )
+    return db.session.execute(query.where(Enrolment.fund == fund) if fund else query).scalar_one()
 
 
 def open_kinds(employer_id: int, without: str) -> list[str]:

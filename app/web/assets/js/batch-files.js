@@ -1,4 +1,6 @@
 // Many documents for a batch: dropped or chosen together, sent a few at a time, answered as one.
+import { told } from "./words.js";
+
 const FILES_AT_ONCE = 8;
 const BYTES_AT_ONCE = 10 * 1024 * 1024;
 
@@ -49,7 +51,7 @@ async function send(form, files) {
   const most = Number(form.dataset.most);
   const answers = { taken: [], refused: [], counts: [0, 0, 0] };
   const refuse = (file, words) => {
-    answers.refused.push(`${file.name}：${words}`);
+    answers.refused.push(told(file.name, words));
     answers.counts[2] += 1;
   };
   for (const file of files.filter((each) => each.size > most)) {

@@ -1,4 +1,6 @@
 // Uploads with progress, one file at a time; the list of documents is replaced by what the server answers.
+import { told } from "./words.js";
+
 const LOOK_AGAIN_MS = 2000;
 // Files chosen while others are on their way wait for their turn.
 let line = Promise.resolve();
@@ -41,7 +43,7 @@ async function upload(form, files) {
   let current = itemOf(fields.item)?.querySelector("form[data-material-upload]") ?? form;
   for (const file of files) {
     if (file.size > Number(form.dataset.most)) {
-      refused.push(`${file.name}：${form.dataset.tooBig}`);
+      refused.push(told(file.name, form.dataset.tooBig));
       continue;
     }
     const body = new FormData();
@@ -56,7 +58,7 @@ async function upload(form, files) {
     if (answer.status === 200 || answer.status === 422) {
       replace(answer.text);
     } else {
-      refused.push(`${file.name}：${form.dataset.broken}`);
+      refused.push(told(file.name, form.dataset.broken));
       bar.hidden = true;
     }
     if (answer.status === 422) {

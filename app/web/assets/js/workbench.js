@@ -1,5 +1,6 @@
 // The auditor's page: stock phrases, fields of a return, an opinion that is not lost, keys, and the next case.
 import { release } from "./once.js";
+import { joined } from "./words.js";
 
 export function watchWorkbench(part) {
   const form = part.querySelector?.("form[data-decision]");
@@ -48,7 +49,7 @@ function typing(target) {
 function takePhrase(list) {
   const opinion = list.form?.elements.namedItem("opinion");
   if (list.value && opinion) {
-    opinion.value = opinion.value.trim() ? `${opinion.value.trim()}；${list.value}` : list.value;
+    opinion.value = opinion.value.trim() ? joined(opinion.value.trim(), list.value) : list.value;
     opinion.dispatchEvent(new Event("input", { bubbles: true }));
     opinion.focus();
   }
