@@ -6,21 +6,23 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 
+from app.definitions.current import parameters
 from app.domain.declaration import DRAFT, PENDING, RETURNED
 from app.errors import Conflict, FieldError, Rejected
 from app.services import declarations, filing, host
 from app.services.actions import STALE, run_many
 from app.services.actors import Actor, require
-from app.services.batch_checklist import MISSING, PersonLine, lines_of
+from app.services.batch_checklist import COMPLETE, MISSING, PersonLine, page_of, people_of
 from app.services.batch_documents import forget_files
-from app.services.batch_members import Members, members_of
 from app.services.bulk import SECONDS, Slice
 from app.services.cases import Case
 from app.services.imports import get_batch
 from app.services.material_needs import FORM, missing, needs_of
 from app.services.results import ItemResult
 from app.store import batch_people as store
+from app.store.imports import BatchRow
 from app.store.materials import READY, RECEIVED, REFUSED, MaterialRow
+from app.store.queries import batch_checklist as queries
 from app.store.session import transaction
 
 CHUNK = 100
@@ -30,31 +32,33 @@ SUBMIT, DISCARD = "submit", "discard"
 FILES_LEFT = "files"
 
 
-def refuse_unready(members: Members) -> None:
-    """Refuse to submit a batch while anything is missing, person by person. Raises: Rejected, Conflict."""
-    if not members.waiting:
+def check_ready(actor: Actor, batch_id: int) -> BatchRow:
+    """Refuse to submit a batch while anything is missing, person by person; gives the batch.
+
+    Raises: Rejected, NotFound, Forbidden, Conflict (nobody waits).
+    """
+    require(actor, "declaration.file")
+    batch = get_batch(actor, batch_id)
+    people = people_of(batch)
+    short = page_of(people, parameters(batch.region), (MISSING,), limit=NAMED_MISSING).lines
+    if not short and not queries.list_people(people, (COMPLETE,), limit=1):
         raise Conflict(STALE)
-    short = [line for line in lines_of(members) if line.state == MISSING]
     errors = [FieldError(line.field, "material.missing", _missing_words(line)) for line in short]
-    errors[NAMED_MISSING:] = (
-        [FieldError("people", "material.missing", f"另有{len(short) - NAMED_MISSING}人的材料不齐")]
-        if len(short) > NAMED_MISSING
-        else []
-    )
-    left = store.count_files(members.batch.id)
+    more = queries.count_people(people, MISSING) - NAMED_MISSING if len(short) == NAMED_MISSING else 0
+    if more > 0:
+        errors.append(FieldError("people", "material.missing", f"另有{more}人的材料不齐"))
+    left = store.count_files(batch_id)
     if left:
         words = f"还有{left}个文件没有指定人员，请指定或删除"
         errors.append(FieldError(FILES_LEFT, "material.unmatched", words))
     if errors:
         raise Rejected(errors)
+    return batch
 
 
-def check_ready(actor: Actor, batch_id: int) -> Members:
-    """Return the people of a batch that may be submitted. Raises: Rejected, NotFound, Conflict."""
-    require(actor, "declaration.file")
-    members = members_of(get_batch(actor, batch_id))
-    refuse_unready(members)
-    return members
+def count_open(batch_id: int) -> int:
+    """How many people of a batch can be submitted."""
+    return queries.count_status(batch_id, _OPEN[SUBMIT])
 
 
 def run_slice(
@@ -66,24 +70,19 @@ def run_slice(
     Raises: Rejected, Forbidden, NotFound, KeyError.
     """
     require(actor, "declaration.file")
-    batch = get_batch(actor, batch_id)
-    members = members_of(batch)
+    get_batch(actor, batch_id)
     if act == SUBMIT and not after_id:
-        refuse_unready(members)
-    todo = sorted(
-        (each.id, each.person.reference)
-        for each in members.all
-        if each.id > after_id and each.person.status in _OPEN[act]
-    )
+        check_ready(actor, batch_id)
     deadline = monotonic() + seconds
     done, failures = 0, list[ItemResult]()
-    for start in range(0, len(todo), CHUNK):
-        page = todo[start : start + CHUNK]
+    while page := store.list_by_status(batch_id, _OPEN[act], after_id, CHUNK):
         results = _ACTS[act](actor, [reference for _, reference in page], now)
         done += sum(item.ok for item in results)
         failures += [item for item in results if not item.ok]
         after_id = page[-1][0]
-        if monotonic() > deadline and start + CHUNK < len(todo):
+        if len(page) < CHUNK:
+            break
+        if monotonic() > deadline:
             return Slice(done, failures, after_id, False)
     if act == DISCARD and not failures:
         _forget_held(batch_id)

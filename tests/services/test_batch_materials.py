@@ -108,6 +108,38 @@ class TestChecklist:
         assert states(handler, batch, now, state=COMPLETE) == [(4, COMPLETE)]
         assert states(handler, batch, now, search=people[0].id_number[-4:]) == [(4, COMPLETE)]
 
+    def test_pages_run_through_the_states_and_back(self, handler, batch, people, now, monkeypatch):
+        take(handler, batch, now, f"{people[0].id_number}身份证.jpg")
+        monkeypatch.setattr(batch_checklist, "PAGE_PEOPLE", 3)
+        first = batch_checklist.checklist(handler, batch.id, now)
+        assert [line.member.person.row_number for line in first.lines] == [5, 6, 7]
+        assert (first.page.previous, first.found) == (None, 4)
+        second = batch_checklist.checklist(handler, batch.id, now, after=first.page.next)
+        assert [line.member.person.row_number for line in second.lines] == [4]
+        assert second.page.next is None
+        back = batch_checklist.checklist(handler, batch.id, now, before=second.page.previous)
+        assert [line.member.person.row_number for line in back.lines] == [5, 6, 7]
+        assert (back.page.previous, back.page.next) == (None, first.page.next)
+
+    def test_search_by_name_or_number(self, handler, batch, people, now):
+        found = people[2]
+        for text in (found.id_number, found.id_number[-4:], found.name, found.name[:2]):
+            assert (6, MISSING) in states(handler, batch, now, search=text), text
+        assert states(handler, batch, now, search="没有这个人") == []
+        assert states(handler, batch, now, search="%") == []
+        assert states(handler, batch, now, search=found.id_number, state=COMPLETE) == []
+
+    def test_counting_stops(self, handler, batch, now, monkeypatch):
+        monkeypatch.setattr(batch_checklist, "MOST_COUNTED", 2)
+        held = batch_checklist.checklist(handler, batch.id, now)
+        assert (held.counts[MISSING], held.found, held.waiting) == (2, 2, 2)
+        assert batch_checklist.count_waiting(handler, batch.id) == 4
+
+    def test_statements_of_the_page_do_not_grow_with_people(self, handler, batch, now, statement_counter):
+        with statement_counter() as counted:
+            batch_checklist.checklist(handler, batch.id, now)
+        assert counted.total < 15
+
     def test_nobody_elses_batch(self, batch, nantong, now):
         with pytest.raises(NotFound):
             batch_checklist.checklist(nantong, batch.id, now)
