@@ -10,7 +10,7 @@ import threading
 import uuid
 
 from app import clock
-from app.services import imports, leases, outbox, region_runs, timers
+from app.services import imports, leases, outbox, runs, timers
 from jobs.context import in_application
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def tick(holder: str) -> bool:
         return False
     outbox.sweep()
     imports.sweep()
-    region_runs.sweep()
+    runs.sweep()
     imports.purge(clock.now())
     timers.wake_due(clock.now())
     return True

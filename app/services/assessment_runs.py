@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.errors import FieldError, Rejected
-from app.services import assessing, region_runs
+from app.services import assessing, runs
 from app.services.actors import Actor, require, require_region
 from app.services.assessing import Assessed
 from app.store.employers import find_employer_by_no
-from app.store.region_runs import ASSESS, RunRow
+from app.store.runs import ASSESS, RunRow
 
 
 def start(actor: Actor, region: str, month: str, employer_no: str, now: datetime) -> int:
@@ -23,7 +23,7 @@ def start(actor: Actor, region: str, month: str, employer_no: str, now: datetime
     assessing.check_month_open(month, now)
     employer_id = _employer(region, employer_no.strip())
     total = assessing.count_employers(region, employer_id)
-    return region_runs.begin(actor, ASSESS, region, month, employer_id, total, now)
+    return runs.begin(actor, ASSESS, region, total, now, month=month, employer_id=employer_id)
 
 
 def _employer(region: str, employer_no: str) -> int | None:
@@ -41,15 +41,15 @@ def run(run_id: int, now: datetime) -> None:
 
     def act(found: RunRow) -> RunRow:
         def reached(done: Assessed) -> RunRow:
-            return replace(found, done_employers=done.employers, people=done.people, lines=done.lines)
+            return replace(found, done=done.employers, people=done.people, lines=done.lines)
 
         done = assessing.assess(
             found.month,
             now,
             employer_id=found.employer_id,
             region=found.region,
-            progress=lambda done: region_runs.keep_alone(reached(done)),
+            progress=lambda done: runs.keep_alone(reached(done)),
         )
-        return replace(reached(done), total_employers=done.employers)
+        return replace(reached(done), total=done.employers)
 
-    region_runs.work(run_id, act, now)
+    runs.work(run_id, act, now)

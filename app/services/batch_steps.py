@@ -29,6 +29,7 @@ CHUNK = 100
 # so many people without their materials are named; the list below the summary has them all
 NAMED_MISSING = 20
 SUBMIT, DISCARD = "submit", "discard"
+SUBMITTABLE = (DRAFT, PENDING)
 FILES_LEFT = "files"
 
 
@@ -58,7 +59,7 @@ def check_ready(actor: Actor, batch_id: int) -> BatchRow:
 
 def count_open(batch_id: int) -> int:
     """How many people of a batch can be submitted."""
-    return queries.count_status(batch_id, _OPEN[SUBMIT])
+    return queries.count_status(batch_id, SUBMITTABLE)
 
 
 def run_slice(
@@ -89,21 +90,51 @@ def run_slice(
     return Slice(done, failures, after_id, True)
 
 
-def _submit(actor: Actor, references: Sequence[str], now: datetime) -> Sequence[ItemResult]:
-    require(actor, "declaration.submit")
-    documents = _Documents(references)
+class SubmitStep:
+    """Takes cases from the materials to the submission; documents are read for many of them at once."""
 
-    def step(case: Case) -> None:
-        filing.require_filer(actor, case)
-        documents.refuse_incomplete(case)
+    def __init__(self, actor: Actor, documents: Sequence[MaterialRow], now: datetime) -> None:
+        self._actor = actor
+        self._now = now
+        self._rows: dict[int, list[MaterialRow]] = {}
+        for row in documents:
+            self._rows.setdefault(row.declaration_id, []).append(row)
+
+    def take(self, case: Case) -> None:
+        """Hand one case over. Raises: Rejected, Conflict, Forbidden."""
+        filing.require_filer(self._actor, case)
+        self._refuse_incomplete(case)
         for form, decision in ((FORM, "next"), ("", "submit")):
             for task in case.tasks:
                 at_end = task.settings.get("status") == PENDING and not form
                 if (form and task.form == form) or at_end:
-                    host.complete(case, task.element_id, {"decision": decision}, actor, now)
+                    host.complete(case, task.element_id, {"decision": decision}, self._actor, self._now)
                     break
         if case.declaration.status in (DRAFT, PENDING):
             raise Conflict(STALE)
+
+    def _refuse_incomplete(self, case: Case) -> None:
+        needs = needs_of(case.declaration, case.parameters)
+        if not needs:
+            return
+        rows = self._rows.get(case.declaration.id, [])
+        given = {row.item for row in rows if row.state in (READY, RECEIVED)}
+        errors = missing(needs, given, {row.item for row in rows if row.state == REFUSED})
+        if errors:
+            raise Rejected(errors)
+
+
+def _submit(actor: Actor, references: Sequence[str], now: datetime) -> Sequence[ItemResult]:
+    require(actor, "declaration.submit")
+    read_for: list[object] = [None]
+    steps: list[SubmitStep] = []
+
+    def step(case: Case) -> None:
+        # cases that were loaded together share their registry: another one means another transaction
+        if read_for[0] is not case.registry:
+            read_for[0] = case.registry
+            steps[:] = [SubmitStep(actor, store.list_documents_of(references), now)]
+        steps[0].take(case)
 
     return run_many("submit", actor, references, now, step)
 
@@ -116,35 +147,7 @@ _ACTS: dict[str, Callable[[Actor, Sequence[str], datetime], Sequence[ItemResult]
     SUBMIT: _submit,
     DISCARD: _discard,
 }
-_OPEN = {SUBMIT: (DRAFT, PENDING), DISCARD: (DRAFT, PENDING, RETURNED)}
-
-
-class _Documents:
-    """The documents of the cases that are held now, read once for all of them."""
-
-    def __init__(self, references: Sequence[str]) -> None:
-        self._references = references
-        self._read_for: object = None
-        self._rows: dict[int, list[MaterialRow]] = {}
-
-    def refuse_incomplete(self, case: Case) -> None:
-        """As for a single case. Raises: Rejected."""
-        needs = needs_of(case.declaration, case.parameters)
-        if not needs:
-            return
-        rows = self._rows_of(case)
-        given = {row.item for row in rows if row.state in (READY, RECEIVED)}
-        errors = missing(needs, given, {row.item for row in rows if row.state == REFUSED})
-        if errors:
-            raise Rejected(errors)
-
-    def _rows_of(self, case: Case) -> list[MaterialRow]:
-        # cases that were loaded together share their registry: another one means another transaction
-        if self._read_for is not case.registry:
-            self._read_for, self._rows = case.registry, {}
-            for row in store.list_documents_of(self._references):
-                self._rows.setdefault(row.declaration_id, []).append(row)
-        return self._rows.get(case.declaration.id, [])
+_OPEN = {SUBMIT: SUBMITTABLE, DISCARD: (DRAFT, PENDING, RETURNED)}
 
 
 def _missing_words(line: PersonLine) -> str:

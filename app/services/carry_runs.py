@@ -16,15 +16,15 @@ from app.definitions.current import parameters
 from app.domain.base import ANNUAL
 from app.domain.base_year import year_of_list
 from app.errors import Busy, Conflict, FieldError, Forbidden, NotFound, Rejected, ServiceFailure
-from app.services import accounts, declarations, region_runs
+from app.services import accounts, declarations, runs
 from app.services.actions import refused
 from app.services.actors import Actor, require, require_region
 from app.services.base_years import CARRY, rules_of
-from app.services.region_runs import RunOver
+from app.services.runs import RunOver
 from app.services.seasons import closed_words
-from app.store import region_runs as store
+from app.store import runs as store
 from app.store.queries.base_year import EmployerCount, count_by_employer, count_employers
-from app.store.region_runs import FILED, REFUSED, SKIPPED, EmployerResult, ResultRow, RunRow
+from app.store.runs import FILED, REFUSED, SKIPPED, Result, ResultRow, RunRow
 from app.store.session import end_read, transaction
 
 PAGE = 200
@@ -46,19 +46,19 @@ def start(actor: Actor, region: str, now: datetime) -> int:
         raise Rejected([FieldError("", "base_carry.season_open", words)])
     year = year_of_list(rules, now.date())
     total = count_employers(region, rules.usual_funds()[0], year)
-    return region_runs.begin(actor, store.CARRY, region, year, None, total, now)
+    return runs.begin(actor, store.CARRY, region, total, now, month=year)
 
 
 def run(run_id: int, now: datetime) -> None:
     """Do a run, from the job; a second one finds what is left, or nothing."""
-    region_runs.work(run_id, lambda found: _work(found, now), now)
+    runs.work(run_id, lambda found: _work(found, now), now)
 
 
 def results(
     actor: Actor, run_id: int, outcome: str, after_no: str, limit: int
-) -> tuple[RunRow, Sequence[EmployerResult]]:
+) -> tuple[RunRow, Sequence[Result]]:
     """A run, and a page of its results. Raises: Forbidden, NotFound."""
-    found = region_runs.get_run(actor, run_id)
+    found = runs.get_run(actor, run_id)
     if found.kind != store.CARRY:
         raise NotFound("run")
     return found, store.list_results(run_id, outcome, after_no, limit)
@@ -70,11 +70,11 @@ def _work(run: RunRow, now: datetime) -> RunRow:
     while page := count_by_employer(run.region, fund, run.month, after_no=run.after_no, limit=PAGE):
         for each in page:
             run = _one(run, actor, each, now)
-        region_runs.keep_alone(run)
+        runs.keep_alone(run)
         if monotonic() > until:
-            region_runs.let_others(run)
+            runs.let_others(run)
         end_read()
-    return replace(run, total_employers=run.done_employers)
+    return replace(run, total=run.done)
 
 
 def _actor(run: RunRow) -> Actor:
@@ -90,15 +90,15 @@ def _actor(run: RunRow) -> Actor:
 
 def _one(run: RunRow, actor: Actor, each: EmployerCount, now: datetime) -> RunRow:
     """File for one employer where somebody is left; gives the run behind it. Raises: RunOver, Busy."""
-    run = replace(run, done_employers=run.done_employers + 1, after_no=each.employer_no)
+    run = replace(run, done=run.done + 1, after_no=each.employer_no)
     if not each.left:
         # written with the next employer that is filed for, or with the page
         return replace(run, skipped=run.skipped + 1)
     token, filed = declarations.new_token(now), replace(run, filed=run.filed + 1)
 
     def also() -> None:
-        region_runs.keep(filed)
-        store.add_result(ResultRow(run.id, each.employer_no, each.employer_id, FILED, token))
+        runs.keep(filed)
+        store.add_results([ResultRow(run.id, each.employer_no, each.employer_id, FILED, token)])
 
     try:
         declarations.file(actor, CARRY, {}, now, employer_id=each.employer_id, token=token, before=also)
@@ -123,15 +123,8 @@ def _refused(run: RunRow, each: EmployerCount, errors: Sequence[FieldError]) -> 
         refused=run.refused + (outcome == REFUSED),
     )
     with transaction():
-        region_runs.keep(run)
-        store.add_result(
-            ResultRow(
-                run.id,
-                each.employer_no,
-                each.employer_id,
-                outcome,
-                open_case.reference if open_case else "",
-                "；".join(error.message for error in errors),
-            )
-        )
+        runs.keep(run)
+        words = "；".join(error.message for error in errors)
+        reference = open_case.reference if open_case else ""
+        store.add_results([ResultRow(run.id, each.employer_no, each.employer_id, outcome, reference, words)])
     return run

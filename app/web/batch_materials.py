@@ -13,19 +13,21 @@ from app import clock
 from app.definitions.current import get_bundle
 from app.errors import FieldError, NotFound, Rejected
 from app.formspec.validate import validate
-from app.services import batch_checklist, batch_documents, batch_steps, imports
+from app.services import batch_checklist, batch_documents, batch_steps, batch_submission, imports
 from app.services.batch_checklist import Checklist, Cursor, Page
 from app.services.batch_documents import HELD, REFUSED, TAKEN, Answer
 from app.services.batch_sheets import Choice, reason_words
 from app.services.material_needs import FORM as MATERIALS
 from app.services.results import ItemResult
 from app.store.queries.batch_checklist import STATES
+from app.store.runs import FINISHED, UNFINISHED
 from app.web.frame import leave, notify, render_confirm, translated, words
 from app.web.i18n import number_words, translated_text
 from app.web.imports import batches
 from app.web.materials import bytes_answer
 from app.web.paging import row_id
 from app.web.reading import words_of
+from app.web.runs import RUN_TONES, RUN_WORDS, stopped
 from app.web.security import actor, guard
 
 SHOWN_FAILURES = 50
@@ -115,9 +117,9 @@ def material_review(kind: str, batch_id: int) -> ResponseReturnValue:
 @batches.post(f"{PLACE}/submit")
 @guard("declaration.submit", scope="employer")
 def material_submit(kind: str, batch_id: int) -> ResponseReturnValue:
-    """申报提交 for the whole batch: confirmed a second time, then slice by slice."""
-    _same(kind, batch_id)
-    if "after" in request.form:
+    """申报提交 for the whole batch: confirmed a second time, then as a whole, or slice by slice."""
+    whole = batch_submission.is_whole(_same(kind, batch_id), clock.now())
+    if "after" in request.form and not whole:
         return _go_on(batch_steps.SUBMIT, kind, batch_id)
     refused = _ready(kind, batch_id)
     if refused is not None:
@@ -129,7 +131,7 @@ def material_submit(kind: str, batch_id: int) -> ResponseReturnValue:
     if errors:
         return _review(kind, batch, translated(errors)), 422
     if request.form.get("confirmed"):
-        return _go_on(batch_steps.SUBMIT, kind, batch_id)
+        return _whole(kind, batch_id) if whole else _go_on(batch_steps.SUBMIT, kind, batch_id)
     count = batch_steps.count_open(batch_id)
     return render_confirm(
         _("申报提交"),
@@ -142,6 +144,45 @@ def material_submit(kind: str, batch_id: int) -> ResponseReturnValue:
         button=_("提交 %(count)s 人", count=count),
         back=url_for("imports.material_review", kind=kind, batch_id=batch_id),
         fields=[("total", str(count)), *((name, value) for name in given for value in given[name])],
+    )
+
+
+@batches.get(f"{PLACE}/submission/<int:run_id>")
+@guard("declaration.submit", scope="employer")
+def material_submission(kind: str, batch_id: int, run_id: int) -> ResponseReturnValue:
+    """How far a submission as a whole is; who was refused, where nobody was submitted."""
+    _same(kind, batch_id)
+    after = request.args.get("after", "")[:8]
+    found, results = batch_submission.progress(actor(), batch_id, run_id, after, SHOWN_FAILURES + 1)
+    rows = results[:SHOWN_FAILURES]
+    more = len(results) > SHOWN_FAILURES
+    return render_template(
+        "imports/submission.html",
+        kind=kind,
+        batch_id=batch_id,
+        title=_title(kind),
+        run=found,
+        active=found.state in UNFINISHED,
+        told=_submitted_words(kind, found.total) if found.state == FINISHED else "",
+        rows=rows,
+        next_url=url_for(
+            "imports.material_submission", kind=kind, batch_id=batch_id, run_id=run_id, after=rows[-1].place
+        )
+        if more
+        else None,
+        run_texts=RUN_WORDS,
+        run_tones=RUN_TONES,
+    )
+
+
+@batches.post(f"{PLACE}/submission/<int:run_id>/stop")
+@guard("declaration.submit", scope="employer")
+def material_submission_stop(kind: str, batch_id: int, run_id: int) -> ResponseReturnValue:
+    """Stop a submission before it is written: then nobody is submitted."""
+    _same(kind, batch_id)
+    batch_submission.progress(actor(), batch_id, run_id, "", 1)
+    return stopped(
+        run_id, url_for("imports.material_submission", kind=kind, batch_id=batch_id, run_id=run_id)
     )
 
 
@@ -229,6 +270,7 @@ def _context(kind: str, held: Checklist) -> dict[str, Any]:
         "held": held,
         "batch": held.batch,
         "values": values,
+        "submitting": batch_submission.under_way(batch_id),
         "reason_words": reason_words,
         "may_file": actor().may("declaration.file") and bool(held.waiting),
         "files_at_once": batch_documents.FILES_AT_ONCE,
@@ -292,6 +334,14 @@ def _go_on(act: str, kind: str, batch_id: int) -> ResponseReturnValue:
         "imports/acting.html", act=act, kind=kind, batch_id=batch_id, title=_title(kind), part=part,
         done=done, failed=failed, failures=lines, total=max(_number("total"), done + failed),
     )  # fmt: skip
+
+
+def _whole(kind: str, batch_id: int) -> ResponseReturnValue:
+    run = batch_submission.start(actor(), batch_id, clock.now())
+    if run.state == FINISHED:
+        notify(_submitted_words(kind, run.total), "good")
+        return leave(url_for("imports.accepted", kind=kind, batch_id=batch_id))
+    return leave(url_for("imports.material_submission", kind=kind, batch_id=batch_id, run_id=run.id))
 
 
 def _submitted_words(kind: str, done: int) -> str:

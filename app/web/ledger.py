@@ -17,12 +17,12 @@ from app.domain.calendar import check_month, month_of
 from app.domain.codes import code_list
 from app.domain.money import format_yuan, from_fen, to_fen
 from app.errors import Conflict, FieldError, NotFound, Rejected
-from app.services import assessment_runs, billing, posting, region_runs
+from app.services import assessment_runs, billing, posting, runs
 from app.services.actors import EMPLOYER
 from app.services.billing import Notice
 from app.store.queries import billing as queries
 from app.store.queries.billing import Filter
-from app.store.region_runs import ASSESS, UNFINISHED
+from app.store.runs import ASSESS, UNFINISHED
 from app.web.frame import notify, translated, words
 from app.web.paging import keep_size, page_size, row_id
 from app.web.runs import RUN_TONES, RUN_WORDS, stopped
@@ -190,13 +190,13 @@ def home() -> ResponseReturnValue:
 
 def _home(errors: tuple[FieldError, ...] = (), status: int = 200) -> ResponseReturnValue:
     before = request.args.get("before", type=row_id)
-    runs = region_runs.list_runs(actor(), ASSESS, before, RUNS + 1)
-    more = len(runs) > RUNS
+    found = runs.list_runs(actor(), ASSESS, before, RUNS + 1)
+    more = len(found) > RUNS
     page = render_template(
         "ledger/home.html",
-        runs=runs[:RUNS],
-        active=any(run.state in UNFINISHED for run in runs[:RUNS]),
-        next_url=url_for("ledger.home", before=runs[RUNS - 1].id) if more else None,
+        runs=found[:RUNS],
+        active=any(run.state in UNFINISHED for run in found[:RUNS]),
+        next_url=url_for("ledger.home", before=found[RUNS - 1].id) if more else None,
         errors=errors,
         typed={
             "month": request.form.get("month", month_of(clock.today())),

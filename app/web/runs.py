@@ -9,8 +9,8 @@ from flask_babel import lazy_gettext as _l
 
 from app import clock
 from app.errors import Conflict
-from app.services import region_runs
-from app.store.region_runs import FAILED, FILED, FINISHED, QUEUED, REFUSED, RUNNING, SKIPPED, STOPPED
+from app.services import runs
+from app.store.runs import FAILED, FILED, FINISHED, QUEUED, REFUSED, RUNNING, SKIPPED, STOPPED
 from app.web.frame import notify
 from app.web.security import actor
 
@@ -29,7 +29,7 @@ OUTCOME_TONES = {FILED: "good", SKIPPED: "", REFUSED: "bad"}
 def stopped(run_id: int, back: str) -> ResponseReturnValue:
     """Stop a run and go back to its page. Raises: Forbidden, NotFound."""
     try:
-        region_runs.stop(actor(), run_id, clock.now())
+        runs.stop(actor(), run_id, clock.now())
     except Conflict as error:
         notify(_(str(error)), "warn")
     else:

@@ -11,11 +11,11 @@ from app.definitions.current import parameters
 from app.domain.base import ANNUAL
 from app.domain.parameters import COUNTER
 from app.errors import NotFound, Rejected
-from app.services import base_years, carry_runs, region_runs
+from app.services import base_years, carry_runs, runs
 from app.services.base_years import CARRY
 from app.services.seasons import closed_words
-from app.store.region_runs import CARRY as CARRY_RUN
-from app.store.region_runs import UNFINISHED
+from app.store.runs import CARRY as CARRY_RUN
+from app.store.runs import UNFINISHED
 from app.web.frame import notify, render_confirm, translated
 from app.web.paging import row_id
 from app.web.runs import OUTCOME_TONES, OUTCOME_WORDS, RUN_TONES, RUN_WORDS, stopped
@@ -98,15 +98,15 @@ def carry() -> ResponseReturnValue:
 
 @yearly.get("/base-years/runs")
 @guard("counter.file", scope="region")
-def runs() -> ResponseReturnValue:
+def history() -> ResponseReturnValue:
     """What was carried on for whole regions, newest first."""
-    found = region_runs.list_runs(actor(), CARRY_RUN, request.args.get("before", type=row_id), PAGE + 1)
+    found = runs.list_runs(actor(), CARRY_RUN, request.args.get("before", type=row_id), PAGE + 1)
     more = len(found) > PAGE
     return render_template(
         "yearly/runs.html",
         runs=found[:PAGE],
         names=dict(_regions()),
-        next_url=url_for("yearly.runs", before=found[PAGE - 1].id) if more else None,
+        next_url=url_for("yearly.history", before=found[PAGE - 1].id) if more else None,
         run_texts=RUN_WORDS,
         run_tones=RUN_TONES,
     )
@@ -129,7 +129,7 @@ def run(run_id: int) -> ResponseReturnValue:
         rows=rows,
         outcome=outcome,
         active=found.state in UNFINISHED,
-        next_url=url_for("yearly.run", run_id=run_id, outcome=outcome, after=rows[-1].employer_no)
+        next_url=url_for("yearly.run", run_id=run_id, outcome=outcome, after=rows[-1].place)
         if more
         else None,
         run_texts=RUN_WORDS,

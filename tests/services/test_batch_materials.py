@@ -11,10 +11,12 @@ from app.services import (
     batch_results,
     batch_run,
     batch_steps,
+    batch_submission,
     declarations,
     imports,
     incidents,
     material_work,
+    runs,
 )
 from app.services.batch_checklist import COMPLETE, MISSING, PAST
 from app.services.batch_sheets import NO_ITEM, SEVERAL, UNKNOWN, Choice
@@ -331,6 +333,110 @@ class TestSubmission:
         assert imports.purge(later) == 0
         batch_steps.run_slice("discard", handler, batch.id, 0, now)
         assert imports.purge(later) == 1
+
+
+class TestSubmissionAsAWhole:
+    """Weinan takes a file as a whole (PRACTICE 2.5): its submission hands everybody over, or nobody."""
+
+    def statuses(self, batch):
+        return sorted(row.status for row in rows(Declaration, batch_id=batch.id))
+
+    def test_wn_2_3_everybody_at_once(self, handler, batch, people, now, statement_counter):
+        provide(handler, batch, people, now)
+        assert batch_submission.is_whole(batch, now)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, made.total, made.done) == ("finished", 4, 4)
+        assert self.statuses(batch) == ["submitted"] * 4
+        with pytest.raises(Conflict):
+            batch_submission.start(handler, batch.id, now)
+
+    def test_one_who_is_refused_keeps_everybody(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        db.session.rollback()
+        (order,) = rows(Material, item="transfer_order")
+        with transaction():
+            db.session.execute(update(Material).where(Material.id == order.id).values(state="removed"))
+        # as if the document had been taken away after the page was asked for
+        monkeypatch.setattr(batch_steps, "check_ready", lambda _actor, _id: batch)
+        monkeypatch.setattr(batch_submission, "CHUNK", 2)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, made.refused) == ("failed", 1)
+        assert made.message == "有1人不能提交，本批没有提交；请按原因处理后重新提交"
+        assert self.statuses(batch) == ["draft"] * 4
+        _made, (row,) = batch_submission.progress(handler, batch.id, made.id, "", 10)
+        assert row.message == f"第7行 {people[3].name}：请上传调令"
+        assert states(handler, batch, now)[0] == (7, MISSING)
+
+    def test_what_changed_meanwhile_is_judged_again(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        real, first = batch_submission._judge, rows(Declaration, batch_id=batch.id)[0]
+        judged = []
+
+        def slow(*given):
+            judged.append(real(*given))
+            if len(judged) == 1:
+                db.session.rollback()
+                declarations.discard(handler, [first.reference], now)
+            return judged[-1]
+
+        monkeypatch.setattr(batch_submission, "_judge", slow)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, len(judged)) == ("finished", 2)
+        assert self.statuses(batch) == ["discarded", "submitted", "submitted", "submitted"]
+
+    def test_what_always_changes_is_said(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        monkeypatch.setattr(batch_submission, "_is_unchanged", lambda *_given: False)
+        made = batch_submission.start(handler, batch.id, now)
+        assert made.state == "failed"
+        assert "请核对后重新提交" in made.message
+        assert self.statuses(batch) == ["draft"] * 4
+
+    def test_many_are_a_run_that_may_die(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        enqueued = []
+        monkeypatch.setattr(runs, "enqueue", lambda *given: enqueued.append(given))
+        monkeypatch.setattr(batch_submission, "AT_ONCE", 3)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, enqueued) == ("queued", [(made.id, "submit")])
+        assert batch_submission.under_way(batch.id).id == made.id
+        real = batch_submission.write
+
+        def killed(cases):
+            real(cases)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(batch_submission, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            batch_submission.run(made.id, now)
+        assert self.statuses(batch) == ["draft"] * 4
+        monkeypatch.setattr(batch_submission, "write", real)
+        monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+        assert runs.sweep() == 1
+        batch_submission.run(made.id, now)
+        batch_submission.run(made.id, now)
+        assert runs.get_run(handler, made.id).state == "finished"
+        assert self.statuses(batch) == ["submitted"] * 4
+        assert batch_submission.under_way(batch.id) is None
+
+    def test_stopped_before_it_is_written(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        monkeypatch.setattr(runs, "enqueue", lambda *_given: None)
+        monkeypatch.setattr(batch_submission, "AT_ONCE", 0)
+        made = batch_submission.start(handler, batch.id, now)
+        runs.stop(handler, made.id, now)
+        batch_submission.run(made.id, now)
+        assert self.statuses(batch) == ["draft"] * 4
+
+    def test_nobody_elses(self, handler, batch, people, nantong, person, now):
+        provide(handler, batch, people, now)
+        made = batch_submission.start(handler, batch.id, now)
+        with pytest.raises(NotFound):
+            batch_submission.progress(nantong, batch.id, made.id, "", 10)
+        with pytest.raises(NotFound):
+            runs.stop(nantong, made.id, now)
+        with pytest.raises((Forbidden, NotFound)):
+            batch_submission.start(person("weinan.reviewer"), batch.id, now)
 
 
 def test_the_uploader_is_told_once_how_the_file_ended(handler, batch):

@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import Conflict, FieldError, Forbidden, NotFound, OpenCase, Rejected
-from app.services import carry_runs, declarations, region_runs
+from app.services import carry_runs, declarations, runs
 from app.store.models import Declaration
 from tests.services.conftest import HUAIAN, rows
 from tests.services.test_base_annual import june  # noqa: F401 - fixture
@@ -47,7 +47,7 @@ def test_nobody_left_is_counted_and_not_listed(counter, person, run_id, now):
     carry_runs.run(again_id, now)
     again, results = carry_runs.results(counter, again_id, "", "", 100)
     assert (again.filed, again.refused) == (0, 0)
-    assert again.skipped == again.done_employers == again.total_employers >= 1
+    assert again.skipped == again.done == again.total >= 1
     assert results == []
 
 
@@ -61,7 +61,7 @@ def test_a_refusal_is_kept_with_its_words(counter, run_id, now, monkeypatch):
     carry_runs.run(run_id, now)
     run, results = carry_runs.results(counter, run_id, "refused", "", 100)
     assert run.state == "finished"
-    assert (run.filed, run.refused) == (0, run.total_employers)
+    assert (run.filed, run.refused) == (0, run.total)
     assert {(row.reference, row.message) for row in results} == {("261117-AAAAAAAAAA", "该单位已注销")}
 
 
@@ -88,12 +88,12 @@ def test_killed_at_any_employer_it_goes_on(counter, run_id, now, monkeypatch, la
     # nobody else takes it before the silence has passed
     carry_runs.run(run_id, now)
     assert found(counter, run_id).state == "running"
-    monkeypatch.setattr(region_runs, "SILENT_SECONDS", -1)
-    assert region_runs.sweep() == 1
+    monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+    assert runs.sweep() == 1
     carry_runs.run(run_id, now)
     run = found(counter, run_id)
     assert (run.state, run.skipped, run.refused) == ("finished", 0, 0)
-    assert run.filed == run.total_employers == len(rows(Declaration, kind="base_carry"))
+    assert run.filed == run.total == len(rows(Declaration, kind="base_carry"))
 
 
 def test_a_worker_that_was_given_up_on_writes_nothing(counter, run_id, now, monkeypatch):
@@ -101,8 +101,8 @@ def test_a_worker_that_was_given_up_on_writes_nothing(counter, run_id, now, monk
 
     def slow(*given, **named):
         monkeypatch.setattr(declarations, "file", real)
-        monkeypatch.setattr(region_runs, "SILENT_SECONDS", -1)
-        region_runs.sweep()
+        monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+        runs.sweep()
         carry_runs.run(run_id, now)
         return real(*given, **named)
 
@@ -110,7 +110,7 @@ def test_a_worker_that_was_given_up_on_writes_nothing(counter, run_id, now, monk
     carry_runs.run(run_id, now)
     run = found(counter, run_id)
     assert run.state == "finished"
-    assert run.filed + run.skipped == run.total_employers
+    assert run.filed + run.skipped == run.total
     made = [row.employer_id for row in rows(Declaration, kind="base_carry")]
     assert len(made) == len(set(made)) == run.filed
 
@@ -120,14 +120,14 @@ def test_stopped_and_started_again(counter, run_id, now, monkeypatch):
 
     def stopping(*given, **named):
         monkeypatch.setattr(declarations, "file", real)
-        region_runs.stop(counter, run_id, now)
+        runs.stop(counter, run_id, now)
         return real(*given, **named)
 
     monkeypatch.setattr(declarations, "file", stopping)
     carry_runs.run(run_id, now)
     assert (found(counter, run_id).state, rows(Declaration, kind="base_carry")) == ("stopped", [])
     with pytest.raises(Conflict):
-        region_runs.stop(counter, run_id, now)
+        runs.stop(counter, run_id, now)
     again = carry_runs.start(counter, HUAIAN, now)
     assert again != run_id
     carry_runs.run(again, now)
@@ -136,21 +136,21 @@ def test_stopped_and_started_again(counter, run_id, now, monkeypatch):
 
 def test_a_long_run_lets_others_through(counter, run_id, now, monkeypatch):
     enqueued = []
-    monkeypatch.setattr(region_runs, "enqueue", lambda *given: enqueued.append(given))
+    monkeypatch.setattr(runs, "enqueue", lambda *given: enqueued.append(given))
     monkeypatch.setattr(carry_runs, "SECONDS_AT_ONCE", -1)
     monkeypatch.setattr(carry_runs, "PAGE", 1)
-    total = found(counter, run_id).total_employers
+    total = found(counter, run_id).total
     for done in range(1, total + 1):
         carry_runs.run(run_id, now)
         run = found(counter, run_id)
-        assert (run.state, run.done_employers) == ("queued", done)
+        assert (run.state, run.done) == ("queued", done)
     assert enqueued == [(run_id, "carry")] * total
     carry_runs.run(run_id, now)
     assert found(counter, run_id).state == "finished"
 
 
 def test_a_run_that_kills_its_workers_ends(counter, run_id, now, monkeypatch):
-    monkeypatch.setattr(region_runs, "SILENT_SECONDS", -1)
+    monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
 
     class Killed(BaseException):
         pass
@@ -159,13 +159,13 @@ def test_a_run_that_kills_its_workers_ends(counter, run_id, now, monkeypatch):
         raise Killed
 
     monkeypatch.setattr(carry_runs, "count_by_employer", dies)
-    for _ in range(region_runs.MAX_ATTEMPTS):
+    for _ in range(runs.MAX_ATTEMPTS):
         with pytest.raises(Killed):
             carry_runs.run(run_id, now)
-        region_runs.sweep()
+        runs.sweep()
     carry_runs.run(run_id, now)
     assert found(counter, run_id).state == "failed"
-    assert region_runs.sweep() == 0
+    assert runs.sweep() == 0
 
 
 def test_without_the_right_any_more(counter, run_id, now, monkeypatch):

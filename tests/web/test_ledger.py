@@ -6,8 +6,8 @@ import pytest
 
 from app.clock import now as clock_now
 from app.extensions import db
-from app.services import assessing, assessment_runs, region_runs
-from app.store.models import ContributionLine, Employer, PaymentNotice, RegionRun
+from app.services import assessing, assessment_runs, runs
+from app.store.models import ContributionLine, Employer, PaymentNotice, Run
 from tests.fixtures.database import TEST_NOW
 
 MONTH = "2026-11"
@@ -139,7 +139,7 @@ def test_an_assessment_is_asked_for_and_done_by_the_job(app, visit):
     page = browser.get("/ledger").text
     assert re.findall(r'data-state="(\w+)"', page) == ["queued"]
     with app.app_context():
-        (run_id,) = db.session.scalars(db.select(RegionRun.id))
+        (run_id,) = db.session.scalars(db.select(Run.id))
         assessment_runs.run(run_id, clock_now())
         assessment_runs.run(run_id, clock_now())
         db.session.remove()
@@ -153,13 +153,13 @@ def test_a_run_that_died_is_taken_up_again(app, visit, monkeypatch):
     browser = visit("suzhou.supervisor")
     browser.post("/ledger/assessments", {"month": MONTH})
     enqueued = []
-    monkeypatch.setattr(region_runs, "enqueue", lambda run_id, _kind: enqueued.append(run_id))
+    monkeypatch.setattr(runs, "enqueue", lambda run_id, _kind: enqueued.append(run_id))
     with app.app_context():
-        (run_id,) = db.session.scalars(db.select(RegionRun.id))
+        (run_id,) = db.session.scalars(db.select(Run.id))
         db.session.remove()
-        assert region_runs.sweep() == 0
-        monkeypatch.setattr(region_runs, "SILENT_SECONDS", -1)
-        assert region_runs.sweep() == 1
+        assert runs.sweep() == 0
+        monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+        assert runs.sweep() == 1
         assert enqueued == [run_id]
 
         def breaks(*_given, **_named):

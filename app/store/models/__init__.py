@@ -32,7 +32,7 @@ from app.store.models.registry import (
     EnrolmentChange,
     Person,
 )
-from app.store.models.runs import RegionRun, RegionRunResult
+from app.store.models.runs import Run, RunResult
 from app.store.models.work import BatchFile, ImportBatch, ImportRow, Lease, Material
 
 __all__ = [
@@ -69,8 +69,8 @@ __all__ = [
     "Person",
     "PersonMove",
     "ProcessInstance",
-    "RegionRun",
-    "RegionRunResult",
+    "Run",
+    "RunResult",
     "SmsMessage",
     "User",
     "UserEmployer",

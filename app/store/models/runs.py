@@ -1,4 +1,4 @@
-"""Work on all employers of a region as a job: how far it has come, and what became of each employer."""
+"""Long work as a job, on the employers of a region or the people of a batch, and what became of each."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ from app.extensions import Model
 from app.store.models.types import UtcDateTime
 
 
-class RegionRun(Model):
-    """One run over the employers of a region; `state` is queued, running, finished, failed or stopped.
+class Run(Model):
+    """One run; `state` is queued, running, finished, failed or stopped.
 
-    An assessment counts people and lines; a carrying-on counts employers, and goes on after `after_no`.
+    Of `total` employers, or people of the batch, `done` are through. An assessment counts people and lines; a
+    carrying-on counts employers, and goes on after `after_no`.
     """
 
-    __tablename__ = "region_run"
+    __tablename__ = "run"
     __table_args__ = (
-        Index("ix_region_run_region", "region", "kind", "id"),
-        Index("ix_region_run_state", "state", "beat_at_utc"),
+        Index("ix_run_region", "region", "kind", "id"),
+        Index("ix_run_state", "state", "beat_at_utc"),
+        Index("ix_run_batch", "batch_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    kind: Mapped[str] = mapped_column(String(16))  # assess carry
+    kind: Mapped[str] = mapped_column(String(16))  # assess carry submit
     region: Mapped[str] = mapped_column(String(6))
     month: Mapped[str] = mapped_column(String(7))
     employer_id: Mapped[int | None] = mapped_column(BigInteger)
+    batch_id: Mapped[int | None] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(String(16))
-    total_employers: Mapped[int] = mapped_column(default=0)
-    done_employers: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
     people: Mapped[int] = mapped_column(default=0)
     lines: Mapped[int] = mapped_column(default=0)
     filed: Mapped[int] = mapped_column(default=0)
@@ -50,14 +53,17 @@ class RegionRun(Model):
     attempts: Mapped[int] = mapped_column(default=0)
 
 
-class RegionRunResult(Model):
-    """What became of one employer in a run; employers where there was nothing to do have no row."""
+class RunResult(Model):
+    """What became of one employer, or one person; where there was nothing to do there is no row.
 
-    __tablename__ = "region_run_result"
-    __table_args__ = (Index("ix_region_run_result_outcome", "run_id", "outcome", "employer_no"),)
+    `place` is the employer's number, or the row of the file.
+    """
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("region_run.id", ondelete="CASCADE"), primary_key=True)
-    employer_no: Mapped[str] = mapped_column(String(32), primary_key=True)
+    __tablename__ = "run_result"
+    __table_args__ = (Index("ix_run_result_outcome", "run_id", "outcome", "place"),)
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[str] = mapped_column(String(32), primary_key=True)
     employer_id: Mapped[int] = mapped_column(ForeignKey("employer.id"))
     outcome: Mapped[str] = mapped_column(String(8))  # filed skipped refused
     reference: Mapped[str] = mapped_column(String(24), default="")

@@ -1,20 +1,20 @@
-"""Work on the employers of a region as jobs: who asked for it, how far it has come, what became of each."""
+"""Long work as jobs: who asked for it, how far it has come, what became of each employer or person."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, delete, select, update
 
 from app.extensions import db
-from app.store.models import Employer, RegionRun, RegionRunResult
+from app.store.models import Employer, Run, RunResult
 from app.store.rows import values_of
 from app.store.session import insert_rows, lock
 
-ASSESS, CARRY = "assess", "carry"
+ASSESS, CARRY, SUBMIT = "assess", "carry", "submit"
 QUEUED, RUNNING, FINISHED, FAILED, STOPPED = "queued", "running", "finished", "failed", "stopped"
 UNFINISHED = (QUEUED, RUNNING)
 FILED, SKIPPED, REFUSED = "filed", "skipped", "refused"
@@ -29,14 +29,15 @@ class RunRow:
     region: str
     month: str
     employer_id: int | None
+    batch_id: int | None
     state: str
-    total_employers: int
+    total: int
     created_by_id: int | None
     created_by_name: str
     created_at_utc: datetime
     beat_at_utc: datetime
     finished_at_utc: datetime | None = None
-    done_employers: int = 0
+    done: int = 0
     people: int = 0
     lines: int = 0
     filed: int = 0
@@ -50,10 +51,13 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """What became of one employer: filed as `reference`, skipped or refused for it, with the words."""
+    """What became of one employer, or person: filed as `reference`, skipped or refused for it, in words.
+
+    `place` is the employer's number, or the row of the file with leading zeros.
+    """
 
     run_id: int
-    employer_no: str
+    place: str
     employer_id: int
     outcome: str
     reference: str = ""
@@ -61,10 +65,10 @@ class ResultRow:
 
 
 @dataclass(frozen=True, slots=True)
-class EmployerResult:
+class Result:
     """The same for a list, with the employer's name."""
 
-    employer_no: str
+    place: str
     employer_id: int
     name: str
     outcome: str
@@ -72,14 +76,14 @@ class EmployerResult:
     message: str
 
 
-_TABLE = RegionRun.__table__
+_TABLE = Run.__table__
 _COLUMNS = [_TABLE.c[name] for name in RunRow.__slots__]
-_RESULT = RegionRunResult.__table__
+_RESULT = RunResult.__table__
 
 
 def add_run(row: RunRow) -> None:
     """Add a run."""
-    insert_rows(RegionRun, [values_of(row)])
+    insert_rows(Run, [values_of(row)])
 
 
 def find_run(run_id: int) -> RunRow | None:
@@ -94,8 +98,10 @@ def hold_run(run_id: int) -> RunRow | None:
     return None if row is None else RunRow(*row)
 
 
-def find_unfinished(kind: str, region: str, month: str, employer_id: int | None) -> RunRow | None:
-    """A run of the same kind, region, month and employer that has not ended."""
+def find_unfinished(
+    kind: str, region: str, month: str, employer_id: int | None, batch_id: int | None
+) -> RunRow | None:
+    """A run of the same kind, region, month, employer and batch that has not ended."""
     row = db.session.execute(
         select(*_COLUMNS)
         .where(
@@ -103,6 +109,7 @@ def find_unfinished(kind: str, region: str, month: str, employer_id: int | None)
             _TABLE.c.region == region,
             _TABLE.c.month == month,
             _TABLE.c.employer_id.is_not_distinct_from(employer_id),
+            _TABLE.c.batch_id.is_not_distinct_from(batch_id),
             _TABLE.c.state.in_(UNFINISHED),
         )
         .order_by(_TABLE.c.id)
@@ -117,6 +124,17 @@ def list_runs(kind: str, regions: Collection[str], before_id: int | None, limit:
     if before_id is not None:
         query = query.where(_TABLE.c.id < before_id)
     return [RunRow(*row) for row in db.session.execute(query.order_by(_TABLE.c.id.desc()).limit(limit))]
+
+
+def find_last(kind: str, batch_id: int) -> RunRow | None:
+    """The newest run of a kind for a batch."""
+    row = db.session.execute(
+        select(*_COLUMNS)
+        .where(_TABLE.c.batch_id == batch_id, _TABLE.c.kind == kind)
+        .order_by(_TABLE.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else RunRow(*row)
 
 
 def set_run(run_id: int, **values: Any) -> None:
@@ -157,23 +175,28 @@ def take_silent(before_utc: datetime, now_utc: datetime, limit: int) -> list[tup
     return sorted((row.id, row.kind) for row in rows)
 
 
-def add_result(row: ResultRow) -> None:
-    """Keep what became of an employer; the message is cut to what the column takes."""
-    insert_rows(RegionRunResult, [{**values_of(row), "message": row.message[:300]}])
+def add_results(rows: Sequence[ResultRow]) -> None:
+    """Keep what became of some; messages are cut to what the column takes."""
+    insert_rows(RunResult, [{**values_of(row), "message": row.message[:300]} for row in rows])
 
 
-def list_results(run_id: int, outcome: str, after_no: str, limit: int) -> list[EmployerResult]:
-    """A page of a run's results by employer number; `outcome` "" for all of them."""
+def remove_results(run_id: int) -> None:
+    """Drop the results of a run that begins again."""
+    db.session.execute(delete(_RESULT).where(_RESULT.c.run_id == run_id))
+
+
+def list_results(run_id: int, outcome: str, after: str, limit: int) -> list[Result]:
+    """A page of a run's results by place; `outcome` "" for all of them."""
     query = (
         select(
-            _RESULT.c.employer_no, _RESULT.c.employer_id, Employer.name, _RESULT.c.outcome,
-            _RESULT.c.reference, _RESULT.c.message,
+            _RESULT.c.place, _RESULT.c.employer_id, Employer.name, _RESULT.c.outcome, _RESULT.c.reference,
+            _RESULT.c.message,
         )
         .join(Employer, Employer.id == _RESULT.c.employer_id)
-        .where(_RESULT.c.run_id == run_id, _RESULT.c.employer_no > after_no)
-        .order_by(_RESULT.c.employer_no)
+        .where(_RESULT.c.run_id == run_id, _RESULT.c.place > after)
+        .order_by(_RESULT.c.place)
         .limit(limit)
     )  # fmt: skip
     if outcome:
         query = query.where(_RESULT.c.outcome == outcome)
-    return [EmployerResult(*row) for row in db.session.execute(query)]
+    return [Result(*row) for row in db.session.execute(query)]

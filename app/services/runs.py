@@ -1,4 +1,4 @@
-"""Work on all employers of a region as a job: its row is the truth about who works on it and how far it is.
+"""Long work as a job: its row is the truth about who works on it and how far it is.
 
 Each change is made by the worker that holds the run (its fence), so that one that was given up on, or whose
 run was stopped, writes nothing any more. A run that nobody works on is found by the sweeper.
@@ -15,11 +15,11 @@ from typing import Any
 from app import clock, queue
 from app.clock import to_utc
 from app.errors import Busy, Conflict, NotFound, Rejected, WangtingError
-from app.services.actors import Actor, require, require_region
-from app.store import region_runs as store
+from app.services.actors import Actor, require, require_row
+from app.store import runs as store
 from app.store.constraints import is_passing
 from app.store.ids import new_id
-from app.store.region_runs import (
+from app.store.runs import (
     ASSESS,
     CARRY,
     FAILED,
@@ -27,6 +27,7 @@ from app.store.region_runs import (
     QUEUED,
     RUNNING,
     STOPPED,
+    SUBMIT,
     UNFINISHED,
     RunRow,
 )
@@ -50,6 +51,9 @@ KINDS: Mapping[str, Kind] = {
     CARRY: Kind(
         "jobs.base_years.carry", "counter.file", "结转中断：系统故障，已提交的申报不受影响，可以重新结转"
     ),
+    SUBMIT: Kind(
+        "jobs.imports.submit", "declaration.submit", "提交中断：系统故障，本批没有提交，可以重新提交"
+    ),
 }
 JOB_SECONDS = 3600
 SILENT_SECONDS = 120
@@ -64,22 +68,35 @@ class RunOver(Conflict):
 
 
 def begin(
-    actor: Actor, kind: str, region: str, month: str, employer_id: int | None, total: int, now: datetime
+    actor: Actor,
+    kind: str,
+    region: str,
+    total: int,
+    now: datetime,
+    *,
+    month: str = "",
+    employer_id: int | None = None,
+    batch_id: int | None = None,
+    queued: bool = True,
 ) -> int:
-    """Have a run done; one of the same scope that has not ended is that run. Raises: Forbidden, NotFound."""
+    """Have a run done; one of the same scope that has not ended is that run.
+
+    With `queued` false the caller does it itself, now. Raises: Forbidden, NotFound.
+    """
     require(actor, KINDS[kind].permission)
-    require_region(actor, region)
+    require_row(actor, region, employer_id)
     with transaction():
-        before = store.find_unfinished(kind, region, month, employer_id)
+        before = store.find_unfinished(kind, region, month, employer_id, batch_id)
         run_id = before.id if before else new_id()
         if before is None:
             store.add_run(
                 RunRow(
-                    run_id, kind, region, month, employer_id, QUEUED, total, actor.id, actor.name,
+                    run_id, kind, region, month, employer_id, batch_id, QUEUED, total, actor.id, actor.name,
                     to_utc(now), clock.real_utcnow(),
                 )
             )  # fmt: skip
-        after_commit(lambda: enqueue(run_id, kind))
+        if queued:
+            after_commit(lambda: enqueue(run_id, kind))
     return run_id
 
 
@@ -135,7 +152,7 @@ def _claim(run_id: int) -> RunRow | None:
 def keep(run: RunRow) -> None:
     """Write how far a run is, inside the caller's transaction. Raises: RunOver."""
     names = (
-        "state", "total_employers", "done_employers", "people", "lines", "filed", "skipped", "refused",
+        "state", "total", "done", "people", "lines", "filed", "skipped", "refused",
         "after_no", "finished_at_utc",
     )  # fmt: skip
     values: dict[str, Any] = {name: getattr(run, name) for name in names}
@@ -157,6 +174,7 @@ def let_others(run: RunRow) -> None:
 
 
 def _fail(run: RunRow, words: str) -> None:
+    """End a run that cannot go on."""
     with transaction():
         store.set_running(
             run.id,
@@ -193,7 +211,7 @@ def get_run(actor: Actor, run_id: int) -> RunRow:
     if found is None:
         raise NotFound("run")
     require(actor, KINDS[found.kind].permission)
-    require_region(actor, found.region)
+    require_row(actor, found.region, found.employer_id)
     return found
 
 
