@@ -227,5 +227,6 @@ def _kept(run: RunRow, batch: BatchRow, judged: Judged) -> Rejected:
         runs.keep(replace(run, refused=len(results)))
         store.remove_results(run.id)
         store.add_results(results)
-    words = f"有{len(results)}人不能提交，本批没有提交；请按原因处理后重新提交"
+    count = len(results)
+    words = f"有{count}人不能提交，本批没有提交；请按原因处理后重新提交"
     return Rejected([FieldError("people", "batch.refused", words)])
