@@ -1,4 +1,4 @@
-"""`python -m jobs.scheduler`: sweeps the outbox and wakes timers. One of them works, the others stand by."""
+"""`python -m jobs.scheduler`: sweeps the outbox, wakes timers, has old things forgotten; one at a time works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 import uuid
 
 from app import clock
-from app.services import imports, leases, outbox, runs, timers
+from app.services import imports, leases, outbox, retention, runs, timers
 from jobs.context import in_application
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ def tick(holder: str) -> bool:
     runs.sweep()
     imports.purge(clock.now())
     timers.wake_due(clock.now())
+    retention.due()
     return True
 
 
