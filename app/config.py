@@ -44,6 +44,9 @@ class Config:
     https: bool = False
     clamd: str = ""
     sms_url: str = "local:"
+    keep_code_days: int = 7
+    keep_message_days: int = 30
+    keep_outbox_days: int = 30
 
     @property
     def embedded_database(self) -> bool:
@@ -77,6 +80,9 @@ def from_environ(environ: Mapping[str, str] | None = None) -> Config:
         https=_flag(env, "WANGTING_HTTPS", default=False),
         clamd=env.get("CLAMD_ADDRESS", "").strip(),
         sms_url=env.get("SMS_URL", "").strip() or "local:",
+        keep_code_days=_days(env, "KEEP_CODE_DAYS", 7),
+        keep_message_days=_days(env, "KEEP_MESSAGE_DAYS", 30),
+        keep_outbox_days=_days(env, "KEEP_OUTBOX_DAYS", 30),
     )
 
 
@@ -106,6 +112,13 @@ def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
         raise ConfigError(f"PORT must be a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _days(env: Mapping[str, str], name: str, usual: int) -> int:
+    text = env.get(name, "").strip() or str(usual)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 36_500:
+        raise ConfigError(f"{name} must be a number of days from 1 to 36500, not {text!r}")
     return int(text)
 
 

@@ -11,7 +11,7 @@ from app import clock, queue
 from app.config import ROOT, Config, from_environ
 from app.documents import scanner
 from app.extensions import babel, csrf, db, login_manager, migrate
-from app.store import crypto, files, session, sms
+from app.store import crypto, files, retention, session, sms
 
 # What is removed (or not yet there) is left out: jobs run without pages.
 EDGES = ("app.web", "app.cli")
@@ -32,6 +32,9 @@ def create_app(config: Config | None = None) -> Flask:
     files.configure(config.storage_url)
     scanner.configure(config.clamd)
     sms.configure(config.sms_url)
+    retention.configure(
+        retention.Days(config.keep_code_days, config.keep_message_days, config.keep_outbox_days)
+    )
 
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)

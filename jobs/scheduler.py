@@ -1,4 +1,4 @@
-"""`python -m jobs.scheduler`: sweeps the outbox and wakes timers. One of them works, the others stand by."""
+"""`python -m jobs.scheduler`: sweeps the outbox, wakes timers, forgets what has expired; one works at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 import uuid
 
 from app import clock
-from app.services import assessment_runs, imports, leases, outbox, timers
+from app.services import imports, leases, outbox, retention, runs, timers
 from jobs.context import in_application
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,10 @@ def tick(holder: str) -> bool:
         return False
     outbox.sweep()
     imports.sweep()
-    assessment_runs.sweep()
+    runs.sweep()
     imports.purge(clock.now())
     timers.wake_due(clock.now())
+    retention.due()
     return True
 
 

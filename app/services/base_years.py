@@ -1,8 +1,8 @@
-"""How far a base year is declared: who is left, at which employers, and carrying all of them on."""
+"""How far a base year is declared: who is left, and at which employers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +10,8 @@ from app.definitions.current import parameters
 from app.domain.base import ANNUAL
 from app.domain.base_year import year_of_list
 from app.domain.parameters import COUNTER, ParameterSet
-from app.errors import Conflict, NotFound, Rejected
-from app.services import declarations
-from app.services.actors import Actor, require, require_employer, require_region
+from app.errors import NotFound
+from app.services.actors import Actor, require_employer, require_region
 from app.services.seasons import closed_words
 from app.store.facts import employer_records
 from app.store.queries.base_year import (
@@ -23,7 +22,6 @@ from app.store.queries.base_year import (
 )
 
 CARRY = "base_carry"
-PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def undeclared(
     record = employer_records([chosen]).get(chosen)
     if record is None or not actor.sees(record.region, record.id):
         raise NotFound("employer")
-    rules = _rules(record.region)
+    rules = rules_of(record.region)
     fund, year = rules.usual_funds()[0], year_of_list(rules, now.date())
     counts = count_by_employer(record.region, fund, year, employer_id=chosen)
     return Undeclared(
@@ -66,41 +64,13 @@ def employers(
 ) -> tuple[str, Sequence[EmployerCount]]:
     """The base year and a page of a region's employers with their counts. Raises: NotFound."""
     require_region(actor, region)
-    rules = _rules(region)
+    rules = rules_of(region)
     year = year_of_list(rules, now.date())
     found = count_by_employer(region, rules.usual_funds()[0], year, after_no=after_no, limit=limit)
     return year, found
 
 
-def carry_all(actor: Actor, region: str, now: datetime) -> tuple[int, list[str]]:
-    """File the carrying-on for each employer where somebody is left: (cases filed, words of refusals).
-
-    Each employer is a case and a transaction of its own; doing it again files for those who are left.
-    Raises: Forbidden, NotFound.
-    """
-    require(actor, "counter.file")
-    require_region(actor, region)
-    filed, refused = 0, []
-    for each in _left(region, now):
-        try:
-            declarations.file(actor, CARRY, {}, now, employer_id=each.employer_id)
-            filed += 1
-        except Rejected as error:
-            refused += [f"{each.name}：{found.full_message}" for found in error.errors]
-        except Conflict as error:
-            refused.append(f"{each.name}：{error}")
-    return filed, refused
-
-
-def _left(region: str, now: datetime) -> Iterator[EmployerCount]:
-    rules = _rules(region)
-    fund, year, after = rules.usual_funds()[0], year_of_list(rules, now.date()), ""
-    while page := count_by_employer(region, fund, year, after_no=after, limit=PAGE):
-        yield from (each for each in page if each.left)
-        after = page[-1].employer_no
-
-
-def _rules(region: str) -> ParameterSet:
+def rules_of(region: str) -> ParameterSet:
     """The rules of a region that has the yearly declaration. Raises: NotFound."""
     rules = parameters(region)
     if not rules.offers(ANNUAL, COUNTER):

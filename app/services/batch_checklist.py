@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.definitions.current import get_bundle
+from app.definitions.current import get_bundle, parameters
 from app.domain.file_matching import normal
+from app.domain.identity import normalise
+from app.domain.parameters import ParameterSet
 from app.formspec.form import Form
 from app.services.actors import Actor
-from app.services.batch_members import Member, Members, members_of
+from app.services.batch_members import Member
 from app.services.imports import get_batch
-from app.services.material_needs import FORM, Need
+from app.services.material_needs import FORM, Need, needs_from
 from app.store import batch_people as store
 from app.store.batch_people import BatchFileRow, Given
-from app.store.crypto import decrypt_json
+from app.store.crypto import blind, decrypt_json
 from app.store.imports import BatchRow
 from app.store.materials import JOINING, READY, RECEIVED, REFUSED
+from app.store.queries import batch_checklist as queries
+from app.store.queries.batch_checklist import COMPLETE, MISSING, PAST, STATES, Line, People
 
-MISSING, COMPLETE, PAST = "missing", "complete", "past"
-STATES = (MISSING, COMPLETE, PAST)
+__all__ = [
+    "COMPLETE", "MISSING", "PAST", "Checklist", "Cursor", "Page", "PersonLine", "Review", "checklist",
+    "count_waiting", "page_of", "people_of", "review",
+]  # fmt: skip
+
 PAGE_PEOPLE = 50
+PAGE_FILES = 50
+# counting stops here
+MOST_COUNTED = 1000
 # with more people than this nobody looks for a name in a list of suggestions
 SUGGESTED_PEOPLE = 300
 CHOICES = 12
+Cursor = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,56 +76,133 @@ class HeldFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a batch's people; the cursors lead to its neighbours, None where there is none."""
+
+    lines: Sequence[PersonLine]
+    previous: Cursor | None
+    next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
 class Checklist:
-    """One page of a batch's people; `counts` are by state over all of them, `files` what is unmatched."""
+    """A page of a batch's people with what stands around it.
+
+    `counts` are by state and stop at MOST_COUNTED; `files` are the oldest unmatched ones of `file_count`.
+    """
 
     batch: BatchRow
-    lines: Sequence[PersonLine]
+    page: Page
     counts: Mapping[str, int]
     found: int
-    page: int
-    pages: int
     items: Mapping[str, Need]
     files: Sequence[HeldFile]
+    file_count: int
     suggestions: Sequence[Member]
     max_megabytes: int
-    being_checked: int
+    being_checked: bool
 
     @property
-    def total(self) -> int:
-        return sum(self.counts.values())
+    def lines(self) -> Sequence[PersonLine]:
+        return self.page.lines
 
     @property
     def waiting(self) -> int:
-        """How many people are still in the employer's hands."""
-        return self.counts[MISSING] + self.counts[COMPLETE]
+        """How many people are still in the employer's hands; stops at MOST_COUNTED."""
+        return min(self.counts[MISSING] + self.counts[COMPLETE], MOST_COUNTED)
 
 
 def checklist(
-    actor: Actor, batch_id: int, now: datetime, state: str = "", search: str = "", page: int = 1
+    actor: Actor,
+    batch_id: int,
+    now: datetime,
+    state: str = "",
+    search: str = "",
+    after: Cursor | None = None,
+    before: Cursor | None = None,
 ) -> Checklist:
     """Return one page of a batch's people, what is missing first. Raises: NotFound, Forbidden."""
     batch = get_batch(actor, batch_id)
-    members = members_of(batch)
-    lines = lines_of(members)
-    counts = {each: sum(line.state == each for line in lines) for each in STATES}
-    wanted = [line for line in lines if _is_wanted(line, state, search)]
-    wanted.sort(key=lambda line: STATES.index(line.state))
-    page, pages = _page_of(len(wanted), page)
-    waiting = members.waiting
+    rules, everybody = parameters(batch.region), people_of(batch)
+    counts = {each: queries.count_people(everybody, each, MOST_COUNTED) for each in STATES}
+    states = [state] if state in STATES else STATES
+    wanted = people_of(batch, search, everybody.needs) if search else everybody
+    found = counts if wanted is everybody else _counts(wanted, states)
+    files = store.list_files(batch_id, limit=PAGE_FILES)
+    meant = {each for row in files for each in row.candidates}
+    named = _members(queries.list_chosen(everybody, meant), rules)
+    waiting = counts[MISSING] + counts[COMPLETE]
     return Checklist(
         batch=batch,
-        lines=wanted[(page - 1) * PAGE_PEOPLE : page * PAGE_PEOPLE],
+        page=page_of(wanted, rules, states, after, before),
         counts=counts,
-        found=len(wanted),
-        page=page,
-        pages=pages,
-        items=members.items,
-        files=[_held(row, members) for row in store.list_files(batch_id)],
-        suggestions=waiting if len(waiting) <= SUGGESTED_PEOPLE else (),
-        max_megabytes=members.rules.integer("material.max_megabytes", now),
-        being_checked=sum(item.being_checked for line in lines for item in line.items),
+        found=min(sum(found[each] for each in states), MOST_COUNTED),
+        items=_items(everybody, rules),
+        files=[_held(row, named) for row in files],
+        file_count=len(files) if len(files) < PAGE_FILES else store.count_files(batch_id),
+        suggestions=_suggested(everybody, rules) if waiting <= SUGGESTED_PEOPLE else (),
+        max_megabytes=rules.integer("material.max_megabytes", now),
+        being_checked=queries.is_checking(batch_id),
     )
+
+
+def people_of(batch: BatchRow, search: str = "", needs: Mapping[str, queries.Items] | None = None) -> People:
+    """The people of a batch who are looked for; `needs` where they were read already."""
+    text = normal(search)
+    return People(
+        batch.id,
+        FORM,
+        queries.list_needs(batch.id) if needs is None else needs,
+        text,
+        blind(normalise(search)) if text else None,
+    )
+
+
+def count_waiting(actor: Actor, batch_id: int) -> int:
+    """How many people of a batch are still in the employer's hands. Raises: NotFound, Forbidden."""
+    people = people_of(get_batch(actor, batch_id))
+    return sum(queries.count_people(people, state) for state in (MISSING, COMPLETE))
+
+
+def page_of(
+    people: People,
+    rules: ParameterSet,
+    states: Collection[str],
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+    limit: int | None = None,
+) -> Page:
+    """Read one page of people with their items."""
+    limit = limit or PAGE_PEOPLE
+    found = queries.list_people(people, states, after=after, before=before, limit=limit + 1)
+    more = len(found) > limit
+    found = found[-limit:] if before is not None else found[:limit]
+    earlier = more if before is not None else after is not None
+    later = before is not None or more
+    return Page(
+        _lines(found, rules),
+        found[0].cursor if found and earlier else None,
+        found[-1].cursor if found and later else None,
+    )
+
+
+def _counts(people: People, states: Collection[str]) -> dict[str, int]:
+    return {each: queries.count_people(people, each, MOST_COUNTED) for each in states}
+
+
+def _members(people: Sequence[store.BatchPerson], rules: ParameterSet) -> list[Member]:
+    return [Member(person, needs_from(person.facts, rules)) for person in people]
+
+
+def _suggested(people: People, rules: ParameterSet) -> list[Member]:
+    found = queries.list_people(people, (MISSING, COMPLETE), limit=SUGGESTED_PEOPLE)
+    return sorted(_members([line.person for line in found], rules), key=lambda each: each.person.row_number)
+
+
+def _items(people: People, rules: ParameterSet) -> dict[str, Need]:
+    """Every item that somebody needs, by code."""
+    sets = [needs_from({"materials": items}, rules) for items in people.needs.values()]
+    return {need.code: need for needs in sets for need in needs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,48 +210,47 @@ class Review:
     """One page of what is about to be submitted: people with their forms, as read."""
 
     batch: BatchRow
+    rules: ParameterSet
     form: Form
     materials_form: Form
-    lines: Sequence[PersonLine]
+    page: Page
     data: Mapping[int, Mapping[str, Any]]
     total: int
-    page: int
-    pages: int
+
+    @property
+    def lines(self) -> Sequence[PersonLine]:
+        return self.page.lines
 
 
-def review(members: Members, page: int = 1) -> Review:
+def review(batch: BatchRow, after: Cursor | None = None, before: Cursor | None = None) -> Review:
     """Return one page of the people of a batch that are about to be submitted."""
-    bundle = get_bundle(members.batch.bundle_id)
-    lines = [line for line in lines_of(members) if line.state != PAST]
-    page, pages = _page_of(len(lines), page)
-    shown = lines[(page - 1) * PAGE_PEOPLE : page * PAGE_PEOPLE]
-    ciphers = store.list_forms([line.member.id for line in shown])
+    bundle, rules = get_bundle(batch.bundle_id), parameters(batch.region)
+    people = people_of(batch)
+    page = page_of(people, rules, (MISSING, COMPLETE), after, before)
+    ciphers = store.list_forms([line.member.id for line in page.lines])
     return Review(
-        members.batch,
-        bundle.form(members.batch.kind),
+        batch,
+        rules,
+        bundle.form(batch.kind),
         bundle.form(FORM),
-        shown,
-        {each: decrypt_json(cipher) for each, cipher in ciphers.items()},
-        len(lines),
         page,
-        pages,
+        {each: decrypt_json(cipher) for each, cipher in ciphers.items()},
+        min(sum(_counts(people, (MISSING, COMPLETE)).values()), MOST_COUNTED),
     )
 
 
-def _page_of(count: int, page: int) -> tuple[int, int]:
-    pages = max(-(-count // PAGE_PEOPLE), 1)
-    return min(max(page, 1), pages), pages
-
-
-def lines_of(members: Members) -> list[PersonLine]:
-    """Everybody of a batch with the items and their state, in the order of the file."""
+def _lines(found: Sequence[Line], rules: ParameterSet) -> list[PersonLine]:
     given: dict[int, list[Given]] = {}
-    for each in store.list_given(members.batch.id):
+    for each in queries.list_given([line.person.id for line in found]):
         given.setdefault(each.declaration_id, []).append(each)
-    return [_line(member, given.get(member.id, ())) for member in members.all]
+    members = _members([line.person for line in found], rules)
+    return [
+        _line(member, line.state, given.get(member.id, ()))
+        for member, line in zip(members, found, strict=True)
+    ]
 
 
-def _line(member: Member, given: Sequence[Given]) -> PersonLine:
+def _line(member: Member, state: str, given: Sequence[Given]) -> PersonLine:
     items = [
         ItemLine(
             need,
@@ -173,22 +260,12 @@ def _line(member: Member, given: Sequence[Given]) -> PersonLine:
         )
         for need in member.needs
     ]
-    if not member.waiting:
-        return PersonLine(member, items, PAST)
-    return PersonLine(member, items, MISSING if any(item.missing for item in items) else COMPLETE)
+    return PersonLine(member, items, state)
 
 
 def _count(given: Sequence[Given], need: Need, *states: str) -> int:
     return sum(each.count for each in given if each.item == need.code and each.state in states)
 
 
-def _is_wanted(line: PersonLine, state: str, search: str) -> bool:
-    if state in STATES and line.state != state:
-        return False
-    plain, person = normal(search), line.member.person
-    return not plain or plain in normal(person.name) or person.id_masked.upper().endswith(plain)
-
-
-def _held(row: BatchFileRow, members: Members) -> HeldFile:
-    found = [members.by_id[each] for each in row.candidates if each in members.by_id]
-    return HeldFile(row, found[:CHOICES])
+def _held(row: BatchFileRow, named: Sequence[Member]) -> HeldFile:
+    return HeldFile(row, [each for each in named if each.id in row.candidates][:CHOICES])

@@ -197,10 +197,11 @@ def purge(now: datetime) -> int:
     """Forget ended batches whose time is over, with their files; gives how many. The cases stay."""
     outdated = store.list_outdated(clock.to_utc(now), SWEEP_CHUNK)
     for batch_id, file_key in outdated:
-        file_store().delete(file_key)
         held = batch_people.list_files(batch_id)
         with transaction():
             store.remove_batch(batch_id)
+        # files after the commit: what a kill leaves behind is found by the sweep of files
+        file_store().delete(file_key)
         _forget(held)
     return len(outdated)
 

@@ -103,6 +103,19 @@ def list_people(batch_id: int, kind_form: str) -> list[BatchPerson]:
     return [BatchPerson(numbers.get(row.id, 0), *row) for row in rows]
 
 
+def list_by_status(
+    batch_id: int, statuses: Collection[str], after_id: int, limit: int
+) -> list[tuple[int, str]]:
+    """A page of a batch's cases that have one of these statuses: (id, reference), by id."""
+    rows = db.session.execute(
+        select(_CASE.id, _CASE.reference)
+        .where(_CASE.batch_id == batch_id, _CASE.status.in_(list(statuses)), _CASE.id > after_id)
+        .order_by(_CASE.id)
+        .limit(limit)
+    )
+    return [(row.id, row.reference) for row in rows]
+
+
 def list_waiting(batch_id: int, ids: Collection[int], form: str) -> dict[int, str]:
     """Which of these cases of a batch wait at a step, held until the commit: id -> reference."""
     found: dict[int, str] = {}
@@ -114,17 +127,6 @@ def list_waiting(batch_id: int, ids: Collection[int], form: str) -> dict[int, st
         )
         found |= {row.id: row.reference for row in db.session.execute(session.lock(statement))}
     return found
-
-
-def list_given(batch_id: int) -> list[Given]:
-    """What documents the cases of a batch have, counted by case, item and state."""
-    rows = db.session.execute(
-        select(_MATERIAL.c.declaration_id, _MATERIAL.c.item, _MATERIAL.c.state, func.count())
-        .join(Declaration.__table__, _CASE.id == _MATERIAL.c.declaration_id)
-        .where(_CASE.batch_id == batch_id, _MATERIAL.c.state != REMOVED)
-        .group_by(_MATERIAL.c.declaration_id, _MATERIAL.c.item, _MATERIAL.c.state)
-    )
-    return [Given(*row) for row in rows]
 
 
 def list_documents(ids: Collection[int]) -> list[MaterialRow]:

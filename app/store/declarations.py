@@ -145,6 +145,21 @@ def load_waiting(references: Sequence[str]) -> dict[str, Loaded]:
     return _load(_waiting(_WAITING_BY_REFERENCE), {"references": list(references)})
 
 
+def find_waiting(references: Sequence[str]) -> dict[str, Loaded]:
+    """Load cases that wait for somebody without holding them, to judge them before the database is held."""
+    return _load(_WAITING_BY_REFERENCE, {"references": list(references)})
+
+
+def hold_versions(batch_id: int, statuses: Sequence[str]) -> dict[int, int]:
+    """Hold the cases of a batch that have one of these statuses: id -> version."""
+    statement = (
+        select(_TABLE.c.id, _TABLE.c.lock_version)
+        .where(_TABLE.c.batch_id == batch_id, _TABLE.c.status.in_(statuses))
+        .order_by(_TABLE.c.id)
+    )
+    return {row.id: row.lock_version for row in db.session.execute(session.lock(statement))}
+
+
 def load_by_task(task_id: int) -> Loaded | None:
     """Load and hold the case of an open task; None where the task is gone."""
     for loaded in _load(_waiting(_WAITING_BY_TASK), {"task_id": task_id}).values():

@@ -1,4 +1,4 @@
-"""Where uploaded files lie: a folder, or a store of another kind behind the same five functions.
+"""Where uploaded files lie: a folder, or a store of another kind behind the same few functions.
 
 A key is a relative path such as `imports/2026/123.bin`. What is put is whole or not there at all; who reads
 a key that is not there gets NotFound. Callers seal what is personal before they put it.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +23,7 @@ from app.errors import NotFound, WangtingError
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_.-]*)*", re.ASCII)
 _KEY_LENGTH = 255
+DRAFT = ".draft-"
 
 
 class BadKeyError(WangtingError):
@@ -45,6 +48,12 @@ class FileStore(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there is such a file."""
 
+    def list_keys(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        """Every file below a folder with the machine's time of its last change."""
+
+    def drop_drafts(self, before: datetime) -> None:
+        """Remove what a kill left of files that were never put whole, older than a moment."""
+
 
 class FolderStore:
     """Files in a folder that only this user can enter."""
@@ -55,7 +64,7 @@ class FolderStore:
     def put(self, key: str, content: bytes) -> None:
         path = self._path(key)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=".draft-", dir=path.parent)
+        handle, draft = tempfile.mkstemp(prefix=DRAFT, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -81,6 +90,24 @@ class FolderStore:
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
+
+    def list_keys(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        for path, changed in self._walk(self._path(folder)):
+            if not path.name.startswith(DRAFT):
+                yield path.relative_to(self._root).as_posix(), changed
+
+    def drop_drafts(self, before: datetime) -> None:
+        for path, changed in self._walk(self._root):
+            if path.name.startswith(DRAFT) and changed < before:
+                path.unlink(missing_ok=True)
+
+    def _walk(self, top: Path) -> Iterator[tuple[Path, datetime]]:
+        for place, _folders, names in os.walk(top):
+            for name in names:
+                path = Path(place) / name
+                # a file may be gone since its folder was read
+                with suppress(FileNotFoundError):
+                    yield path, datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
     def _path(self, key: str) -> Path:
         return self._root / check_key(key)
@@ -123,6 +150,14 @@ class BucketStore:
         except FileNotFoundError:
             return False
         return True
+
+    def list_keys(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        for part in self._store.list(f"{check_key(folder)}/"):
+            for entry in part:
+                yield entry["path"], entry["last_modified"]
+
+    def drop_drafts(self, before: datetime) -> None:
+        """An object is there whole or not at all."""
 
 
 def check_key(key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
@@ -10,20 +10,24 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app import clock
+from app.definitions.current import get_bundle
 from app.errors import FieldError, NotFound, Rejected
 from app.formspec.validate import validate
-from app.services import batch_checklist, batch_documents, batch_steps, imports
-from app.services.batch_checklist import Checklist
+from app.services import batch_checklist, batch_documents, batch_steps, batch_submission, imports
+from app.services.batch_checklist import Checklist, Cursor, Page
 from app.services.batch_documents import HELD, REFUSED, TAKEN, Answer
-from app.services.batch_members import Members
 from app.services.batch_sheets import Choice, reason_words
+from app.services.material_needs import FORM as MATERIALS
 from app.services.results import ItemResult
+from app.store.queries.batch_checklist import STATES
+from app.store.runs import FINISHED, UNFINISHED
 from app.web.frame import leave, notify, render_confirm, translated, words
-from app.web.i18n import translated_text
+from app.web.i18n import number_words, translated_text
 from app.web.imports import batches
 from app.web.materials import bytes_answer
 from app.web.paging import row_id
 from app.web.reading import words_of
+from app.web.runs import RUN_TONES, RUN_WORDS, stopped
 from app.web.security import actor, guard
 
 SHOWN_FAILURES = 50
@@ -107,28 +111,28 @@ def material_drop(kind: str, batch_id: int, file_id: int) -> ResponseReturnValue
 def material_review(kind: str, batch_id: int) -> ResponseReturnValue:
     """信息核对: everybody once more in reading form; refused in words while anything is missing."""
     _same(kind, batch_id)
-    return _ready(kind, batch_id) or _review(kind, batch_steps.check_ready(actor(), batch_id))
+    return _ready(kind, batch_id) or _review(kind, imports.get_batch(actor(), batch_id))
 
 
 @batches.post(f"{PLACE}/submit")
 @guard("declaration.submit", scope="employer")
 def material_submit(kind: str, batch_id: int) -> ResponseReturnValue:
-    """申报提交 for the whole batch: confirmed a second time, then slice by slice."""
-    _same(kind, batch_id)
-    if "after" in request.form:
+    """申报提交 for the whole batch: confirmed a second time, then as a whole, or slice by slice."""
+    whole = batch_submission.is_whole(_same(kind, batch_id), clock.now())
+    if "after" in request.form and not whole:
         return _go_on(batch_steps.SUBMIT, kind, batch_id)
     refused = _ready(kind, batch_id)
     if refused is not None:
         return refused
-    members = batch_steps.check_ready(actor(), batch_id)
-    form = batch_checklist.review(members).materials_form
+    batch = imports.get_batch(actor(), batch_id)
+    form = get_bundle(batch.bundle_id).form(MATERIALS)
     given = {name: request.form.getlist(name) for name in form.by_name if name in request.form}
     errors = validate(form, form.parse(given), today=clock.now().date())
     if errors:
-        return _review(kind, members, translated(errors)), 422
+        return _review(kind, batch, translated(errors)), 422
     if request.form.get("confirmed"):
-        return _go_on(batch_steps.SUBMIT, kind, batch_id)
-    count = _open_people(members)
+        return _whole(kind, batch_id) if whole else _go_on(batch_steps.SUBMIT, kind, batch_id)
+    count = batch_steps.count_open(batch_id)
     return render_confirm(
         _("申报提交"),
         _(
@@ -143,6 +147,45 @@ def material_submit(kind: str, batch_id: int) -> ResponseReturnValue:
     )
 
 
+@batches.get(f"{PLACE}/submission/<int:run_id>")
+@guard("declaration.submit", scope="employer")
+def material_submission(kind: str, batch_id: int, run_id: int) -> ResponseReturnValue:
+    """How far a submission as a whole is; who was refused, where nobody was submitted."""
+    _same(kind, batch_id)
+    after = request.args.get("after", "")[:8]
+    found, results = batch_submission.progress(actor(), batch_id, run_id, after, SHOWN_FAILURES + 1)
+    rows = results[:SHOWN_FAILURES]
+    more = len(results) > SHOWN_FAILURES
+    return render_template(
+        "imports/submission.html",
+        kind=kind,
+        batch_id=batch_id,
+        title=_title(kind),
+        run=found,
+        active=found.state in UNFINISHED,
+        told=_submitted_words(kind, found.total) if found.state == FINISHED else "",
+        rows=rows,
+        next_url=url_for(
+            "imports.material_submission", kind=kind, batch_id=batch_id, run_id=run_id, after=rows[-1].place
+        )
+        if more
+        else None,
+        run_texts=RUN_WORDS,
+        run_tones=RUN_TONES,
+    )
+
+
+@batches.post(f"{PLACE}/submission/<int:run_id>/stop")
+@guard("declaration.submit", scope="employer")
+def material_submission_stop(kind: str, batch_id: int, run_id: int) -> ResponseReturnValue:
+    """Stop a submission before it is written: then nobody is submitted."""
+    _same(kind, batch_id)
+    batch_submission.progress(actor(), batch_id, run_id, "", 1)
+    return stopped(
+        run_id, url_for("imports.material_submission", kind=kind, batch_id=batch_id, run_id=run_id)
+    )
+
+
 @batches.post(f"{PLACE}/discard")
 @guard("declaration.discard", scope="employer")
 def material_discard(kind: str, batch_id: int) -> ResponseReturnValue:
@@ -150,19 +193,19 @@ def material_discard(kind: str, batch_id: int) -> ResponseReturnValue:
     batch = _same(kind, batch_id)
     if "after" in request.form or request.form.get("confirmed"):
         return _go_on(batch_steps.DISCARD, kind, batch_id)
-    held = batch_checklist.checklist(actor(), batch_id, clock.now())
+    waiting = batch_checklist.count_waiting(actor(), batch_id)
     text = _(
         "将废弃文件“%(name)s”中 %(count)s 人的申报和已上传的材料，废弃后不能恢复。",
         name=batch.file_name,
-        count=held.waiting,
+        count=waiting,
     )
     return render_confirm(
         _("废弃本批申报"),
         text,
         action=url_for("imports.material_discard", kind=kind, batch_id=batch_id),
-        button=_("废弃 %(count)s 人", count=held.waiting),
+        button=_("废弃 %(count)s 人", count=waiting),
         back=url_for("imports.materials", kind=kind, batch_id=batch_id),
-        fields=[("total", str(held.waiting))],
+        fields=[("total", str(waiting))],
         danger=True,
     )  # fmt: skip
 
@@ -178,20 +221,56 @@ def _checklist(kind: str, batch_id: int, plain: bool = False) -> Checklist:
     """The page that the address asks for; `plain`: the first one, where what is missing stands."""
     _same(kind, batch_id)
     asked = {} if plain else request.args
-    typed = asked.get("page", "")
-    page = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 1
     return batch_checklist.checklist(
-        actor(), batch_id, clock.now(), asked.get("state", ""), asked.get("q", "").strip(), page
+        actor(),
+        batch_id,
+        clock.now(),
+        asked.get("state", ""),
+        asked.get("q", "").strip()[:64],
+        _cursor(asked.get("after")),
+        _cursor(asked.get("before")),
     )
 
 
+def _cursor(text: str | None) -> Cursor | None:
+    """The place in the list that an address names: state and row of the file."""
+    state, dot, number = (text or "").partition(".")
+    if state in STATES and dot and number.isascii() and number.isdigit() and len(number) < 9:
+        return state, int(number)
+    return None
+
+
+def _page_url(endpoint: str, page: Page, **values: Any) -> Callable[[str], str | None]:
+    """The addresses of a page's neighbours, by the name of the place in the address."""
+    places = {"before": page.previous, "after": page.next}
+
+    def of(name: str) -> str | None:
+        place = places[name]
+        if place is None:
+            return None
+        return url_for(endpoint, **{**values, name: f"{place[0]}.{place[1]}"})
+
+    return of
+
+
 def _context(kind: str, held: Checklist) -> dict[str, Any]:
+    values: dict[str, Any] = {name: request.args[name] for name in ("state", "q") if request.args.get(name)}
+    place: dict[str, Any] = {
+        name: request.args[name] for name in ("after", "before") if _cursor(request.args.get(name))
+    }
+    batch_id = held.batch.id
     return {
         "kind": kind,
         "title": _title(kind),
+        "page_url": _page_url(
+            "imports.materials", held.page, kind=kind, batch_id=batch_id, _anchor="batch-people", **values
+        ),
+        "again_url": url_for("imports.material_people", kind=kind, batch_id=batch_id, **place, **values),
+        "number_words": number_words,
         "held": held,
         "batch": held.batch,
-        "values": {name: request.args[name] for name in ("state", "q") if request.args.get(name)},
+        "values": values,
+        "submitting": batch_submission.under_way(batch_id),
         "reason_words": reason_words,
         "may_file": actor().may("declaration.file") and bool(held.waiting),
         "files_at_once": batch_documents.FILES_AT_ONCE,
@@ -221,26 +300,23 @@ def _ready(kind: str, batch_id: int) -> ResponseReturnValue | None:
     return None
 
 
-def _review(kind: str, members: Members, errors: Sequence[FieldError] = ()) -> str:
-    typed = request.args.get("page", "")
-    page = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 1
-    found = batch_checklist.review(members, page)
+def _review(kind: str, batch: imports.BatchRow, errors: Sequence[FieldError] = ()) -> str:
+    found = batch_checklist.review(
+        batch, _cursor(request.args.get("after")), _cursor(request.args.get("before"))
+    )
     asked = found.form.batch
     names = [*(asked.columns if asked else ()), *(asked.settings if asked else ())]
     fields = [found.form.by_name[name] for name in names if name not in ("id_type", "id_number", "name")]
 
     def text(person_id: int, name: str) -> str:
         value = found.data[person_id].get(name)
-        return "" if value in (None, "", []) else words_of(found.form.by_name[name], value, members.rules)
+        return "" if value in (None, "", []) else words_of(found.form.by_name[name], value, found.rules)
 
     return render_template(
-        "imports/review.html", kind=kind, title=_title(kind), found=found, batch=members.batch, fields=fields,
-        text=text, errors=errors, typed=request.form,
+        "imports/review.html", kind=kind, title=_title(kind), found=found, batch=batch, fields=fields,
+        page_url=_page_url("imports.material_review", found.page, kind=kind, batch_id=batch.id),
+        number_words=number_words, text=text, errors=errors, typed=request.form,
     )  # fmt: skip
-
-
-def _open_people(members: Members) -> int:
-    return sum(each.person.status in ("draft", "pending") for each in members.all)
 
 
 def _go_on(act: str, kind: str, batch_id: int) -> ResponseReturnValue:
@@ -258,6 +334,14 @@ def _go_on(act: str, kind: str, batch_id: int) -> ResponseReturnValue:
         "imports/acting.html", act=act, kind=kind, batch_id=batch_id, title=_title(kind), part=part,
         done=done, failed=failed, failures=lines, total=max(_number("total"), done + failed),
     )  # fmt: skip
+
+
+def _whole(kind: str, batch_id: int) -> ResponseReturnValue:
+    run = batch_submission.start(actor(), batch_id, clock.now())
+    if run.state == FINISHED:
+        notify(_submitted_words(kind, run.total), "good")
+        return leave(url_for("imports.accepted", kind=kind, batch_id=batch_id))
+    return leave(url_for("imports.material_submission", kind=kind, batch_id=batch_id, run_id=run.id))
 
 
 def _submitted_words(kind: str, done: int) -> str:

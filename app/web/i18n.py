@@ -110,5 +110,9 @@ def number(value: int | None) -> str:
 
 def count_words(count: int, limit: int = 1000) -> str:
     """共 12 条, or 共 999+ 条 where counting stopped at the limit."""
-    shown = f"{limit - 1}+" if count >= limit else str(count)
-    return _("共 %(number)s 条", number=shown)
+    return _("共 %(number)s 条", number=number_words(count, limit))
+
+
+def number_words(count: int, limit: int = 1000) -> str:
+    """12, or 999+ where counting stopped at the limit."""
+    return f"{limit - 1}+" if count >= limit else str(count)

@@ -17,13 +17,15 @@ from app.domain.calendar import check_month, month_of
 from app.domain.codes import code_list
 from app.domain.money import format_yuan, from_fen, to_fen
 from app.errors import FieldError, NotFound, Rejected
-from app.services import assessment_runs, billing, posting
+from app.services import assessment_runs, billing, posting, runs
 from app.services.actors import EMPLOYER
 from app.services.billing import Notice
 from app.store.queries import billing as queries
 from app.store.queries.billing import Filter
+from app.store.runs import ASSESS, UNFINISHED
 from app.web.frame import notify, translated, words
 from app.web.paging import keep_size, page_size, row_id
+from app.web.runs import RUN_TONES, RUN_WORDS, stopped
 from app.web.security import actor, guard
 
 RUNS = 10
@@ -31,13 +33,6 @@ STATES = (queries.OPEN, queries.SETTLED)
 KIND_WORDS = {NORMAL_NOTICE: _l("正常应缴"), BACKPAY_NOTICE: _l("补收")}
 STATE_WORDS = {"unpaid": _l("未到账"), "partly": _l("部分到账"), "paid": _l("足额缴纳")}
 STATE_TONES = {"unpaid": "warn", "partly": "warn", "paid": "good"}
-RUN_WORDS = {
-    "queued": _l("排队中"),
-    "running": _l("核定中"),
-    "finished": _l("已完成"),
-    "failed": _l("未完成"),
-}
-RUN_TONES = {"queued": "live", "running": "live", "finished": "good", "failed": "bad"}
 ledger = Blueprint("ledger", __name__)
 
 
@@ -196,13 +191,13 @@ def home() -> ResponseReturnValue:
 
 def _home(errors: tuple[FieldError, ...] = (), status: int = 200) -> ResponseReturnValue:
     before = request.args.get("before", type=row_id)
-    runs = assessment_runs.list_runs(actor(), before, RUNS + 1)
-    more = len(runs) > RUNS
+    found = runs.list_runs(actor(), ASSESS, before, RUNS + 1)
+    more = len(found) > RUNS
     page = render_template(
         "ledger/home.html",
-        runs=runs[:RUNS],
-        active=any(run.state in ("queued", "running") for run in runs[:RUNS]),
-        next_url=url_for("ledger.home", before=runs[RUNS - 1].id) if more else None,
+        runs=found[:RUNS],
+        active=any(run.state in UNFINISHED for run in found[:RUNS]),
+        next_url=url_for("ledger.home", before=found[RUNS - 1].id) if more else None,
         errors=errors,
         typed={
             "month": request.form.get("month", month_of(clock.today())),
@@ -212,6 +207,7 @@ def _home(errors: tuple[FieldError, ...] = (), status: int = 200) -> ResponseRet
         regions=[(code, _named(code)) for code in sorted(actor().regions)],
         run_texts=RUN_WORDS,
         run_tones=RUN_TONES,
+        unfinished=UNFINISHED,
     )
     return page, status
 
@@ -234,3 +230,10 @@ def assess() -> ResponseReturnValue:
         return _home(translated(refused.errors), 422)
     notify(_("已开始核定 %(month)s，已核定过的人员不会重复核定。", month=month), "good")
     return redirect(url_for("ledger.home"), 303)
+
+
+@ledger.post("/ledger/assessments/<int:run_id>/stop")
+@guard("ledger.assess", scope="region")
+def stop_assessment(run_id: int) -> ResponseReturnValue:
+    """Stop an assessment; what is assessed stays."""
+    return stopped(run_id, url_for("ledger.home"))

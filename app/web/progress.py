@@ -35,6 +35,7 @@ ACTIONS: Mapping[str, Any] = {
     "handed_over": _l("移交单位管理员"),
     "material_added": _l("上传材料"),
     "material_removed": _l("删除材料"),
+    "materials_forgotten": _l("材料到期清除"),
     "decided_approve": _l("审核通过"),
     "decided_reject": _l("审核不通过"),
     "decided_return": _l("退回补正"),

@@ -10,16 +10,18 @@ from app import clock
 from app.definitions.current import parameters
 from app.domain.base import ANNUAL
 from app.domain.parameters import COUNTER
-from app.errors import NotFound
-from app.services import base_years
+from app.errors import NotFound, Rejected
+from app.services import base_years, carry_runs, runs
 from app.services.base_years import CARRY
 from app.services.seasons import closed_words
-from app.web.frame import notify, render_confirm
+from app.store.runs import CARRY as CARRY_RUN
+from app.store.runs import UNFINISHED
+from app.web.frame import notify, render_confirm, translated
 from app.web.paging import row_id
+from app.web.runs import OUTCOME_TONES, OUTCOME_WORDS, RUN_TONES, RUN_WORDS, stopped
 from app.web.security import actor, guard
 
 PAGE = 20
-SHOWN_REFUSALS = 5
 yearly = Blueprint("yearly", __name__)
 
 
@@ -72,26 +74,76 @@ def employers() -> ResponseReturnValue:
 @yearly.post("/base-years/carry")
 @guard("counter.file", scope="region")
 def carry() -> ResponseReturnValue:
-    """File the carrying-on for all employers of the region; somebody else decides it."""
+    """Have the carrying-on filed for all employers of the region; somebody else decides each."""
     region = _region()
     back = url_for("yearly.employers", region=region)
     if not request.form.get("confirmed"):
         return render_confirm(
             _("全部结转"),
-            _("将为每个还有未申报人员的单位各提交一件“未申报基数结转”，由另一名工作人员审核后生效。"),
+            _(
+                "将为每个还有未申报人员的单位各提交一件“未申报基数结转”，由另一名工作人员审核后生效。在后台办理，可以离开页面。"
+            ),
             action=url_for("yearly.carry"),
             button=_("全部结转"),
             back=back,
             fields=[("region", region)],
         )
-    filed, refused = base_years.carry_all(actor(), region, clock.now())
-    if filed:
-        notify(_("已提交 %(count)s 件，等待审核。", count=filed), "good")
-    for words in refused[:SHOWN_REFUSALS]:
-        notify(words, "bad")
-    if not filed and not refused:
-        notify(_("没有需要结转的单位。"))
-    return redirect(back, 303)
+    try:
+        run_id = carry_runs.start(actor(), region, clock.now())
+    except Rejected as refused:
+        notify("；".join(each.message for each in translated(refused.errors)), "bad")
+        return redirect(back, 303)
+    return redirect(url_for("yearly.run", run_id=run_id), 303)
+
+
+@yearly.get("/base-years/runs")
+@guard("counter.file", scope="region")
+def history() -> ResponseReturnValue:
+    """What was carried on for whole regions, newest first."""
+    found = runs.list_runs(actor(), CARRY_RUN, request.args.get("before", type=row_id), PAGE + 1)
+    more = len(found) > PAGE
+    return render_template(
+        "yearly/runs.html",
+        runs=found[:PAGE],
+        names=dict(_regions()),
+        next_url=url_for("yearly.history", before=found[PAGE - 1].id) if more else None,
+        run_texts=RUN_WORDS,
+        run_tones=RUN_TONES,
+    )
+
+
+@yearly.get("/base-years/runs/<int:run_id>")
+@guard("counter.file", scope="region")
+def run(run_id: int) -> ResponseReturnValue:
+    """One of them: how far it is, and what became of each employer."""
+    outcome = request.args.get("outcome", "")
+    outcome = outcome if outcome in OUTCOME_WORDS else ""
+    after = request.args.get("after", "")[:32]
+    found, results = carry_runs.results(actor(), run_id, outcome, after, PAGE + 1)
+    rows = results[:PAGE]
+    more = len(results) > PAGE
+    return render_template(
+        "yearly/run.html",
+        run=found,
+        region=dict(_regions()).get(found.region, found.region),
+        rows=rows,
+        outcome=outcome,
+        active=found.state in UNFINISHED,
+        next_url=url_for("yearly.run", run_id=run_id, outcome=outcome, after=rows[-1].place)
+        if more
+        else None,
+        run_texts=RUN_WORDS,
+        run_tones=RUN_TONES,
+        outcome_texts=OUTCOME_WORDS,
+        outcome_tones=OUTCOME_TONES,
+    )
+
+
+@yearly.post("/base-years/runs/<int:run_id>/stop")
+@guard("counter.file", scope="region")
+def stop_run(run_id: int) -> ResponseReturnValue:
+    """Stop one; what is filed stays."""
+    return stopped(run_id, url_for("yearly.run", run_id=run_id))
 
 
 def _regions() -> list[tuple[str, str]]:

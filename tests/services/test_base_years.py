@@ -8,7 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from app.errors import Conflict, Forbidden, NotFound, Rejected
-from app.services import audits, base_years, declarations
+from app.services import audits, base_years, carry_runs, declarations, runs
 from app.store.models import ContributionLine, Declaration, Enrolment, EnrolmentChange
 from tests.services.conftest import HUAIAN, SUZHOU, citizen, huaian_form, rows, task_of
 from tests.services.test_base import model, month_amounts, wages
@@ -31,6 +31,10 @@ def huaian(handlers):  # noqa: F811
 
 def left(actor, at):
     return [each.person_id for each in base_years.undeclared(actor, at, limit=1000).rows]
+
+
+def found(actor, run_id):
+    return runs.get_run(actor, run_id)
 
 
 def approved(person, reference, at):
@@ -161,14 +165,21 @@ class TestCarry:
         assert base_years.undeclared(huaian, now).counts.left == 0
 
     def test_all_employers_at_once_and_only_by_the_counter(self, huaian, counter, person, now):
-        filed, refused = base_years.carry_all(counter, HUAIAN, now)
-        assert filed >= 1
-        assert refused == []
+        run_id = carry_runs.start(counter, HUAIAN, now)
+        carry_runs.run(run_id, now)
+        first = found(counter, run_id)
+        assert (first.state, first.refused, first.skipped) == ("finished", 0, 0)
+        assert first.filed == first.done == first.total >= 1
         made = rows(Declaration, kind="base_carry")
-        assert len(made) == filed
-        again, refused = base_years.carry_all(counter, HUAIAN, now)
-        assert again == 0
-        assert len(refused) == filed
+        assert len(made) == first.filed
+        _run, results = carry_runs.results(counter, run_id, "filed", "", 100)
+        assert {row.reference for row in results} == {row.reference for row in made}
+        again_id = carry_runs.start(counter, HUAIAN, now)
+        carry_runs.run(again_id, now)
+        again, results = carry_runs.results(counter, again_id, "", "", 100)
+        # what waits for a decision is named, and nothing is filed twice
+        assert (again.filed, again.skipped, again.refused) == (0, first.filed, 0)
+        assert {row.reference for row in results} == {row.reference for row in made}
         with pytest.raises(NotFound):
             declarations.file(huaian, "base_carry", {}, now)
         own = replace(counter, roles=counter.roles | {"auditor"})

@@ -11,10 +11,12 @@ from app.services import (
     batch_results,
     batch_run,
     batch_steps,
+    batch_submission,
     declarations,
     imports,
     incidents,
     material_work,
+    runs,
 )
 from app.services.batch_checklist import COMPLETE, MISSING, PAST
 from app.services.batch_sheets import NO_ITEM, SEVERAL, UNKNOWN, Choice
@@ -107,6 +109,38 @@ class TestChecklist:
         assert states(handler, batch, now) == [(5, MISSING), (6, MISSING), (7, MISSING), (4, COMPLETE)]
         assert states(handler, batch, now, state=COMPLETE) == [(4, COMPLETE)]
         assert states(handler, batch, now, search=people[0].id_number[-4:]) == [(4, COMPLETE)]
+
+    def test_pages_run_through_the_states_and_back(self, handler, batch, people, now, monkeypatch):
+        take(handler, batch, now, f"{people[0].id_number}身份证.jpg")
+        monkeypatch.setattr(batch_checklist, "PAGE_PEOPLE", 3)
+        first = batch_checklist.checklist(handler, batch.id, now)
+        assert [line.member.person.row_number for line in first.lines] == [5, 6, 7]
+        assert (first.page.previous, first.found) == (None, 4)
+        second = batch_checklist.checklist(handler, batch.id, now, after=first.page.next)
+        assert [line.member.person.row_number for line in second.lines] == [4]
+        assert second.page.next is None
+        back = batch_checklist.checklist(handler, batch.id, now, before=second.page.previous)
+        assert [line.member.person.row_number for line in back.lines] == [5, 6, 7]
+        assert (back.page.previous, back.page.next) == (None, first.page.next)
+
+    def test_search_by_name_or_number(self, handler, batch, people, now):
+        found = people[2]
+        for text in (found.id_number, found.id_number[-4:], found.name, found.name[:2]):
+            assert (6, MISSING) in states(handler, batch, now, search=text), text
+        assert states(handler, batch, now, search="没有这个人") == []
+        assert states(handler, batch, now, search="%") == []
+        assert states(handler, batch, now, search=found.id_number, state=COMPLETE) == []
+
+    def test_counting_stops(self, handler, batch, now, monkeypatch):
+        monkeypatch.setattr(batch_checklist, "MOST_COUNTED", 2)
+        held = batch_checklist.checklist(handler, batch.id, now)
+        assert (held.counts[MISSING], held.found, held.waiting) == (2, 2, 2)
+        assert batch_checklist.count_waiting(handler, batch.id) == 4
+
+    def test_statements_of_the_page_do_not_grow_with_people(self, handler, batch, now, statement_counter):
+        with statement_counter() as counted:
+            batch_checklist.checklist(handler, batch.id, now)
+        assert counted.total < 15
 
     def test_nobody_elses_batch(self, batch, nantong, now):
         with pytest.raises(NotFound):
@@ -299,6 +333,110 @@ class TestSubmission:
         assert imports.purge(later) == 0
         batch_steps.run_slice("discard", handler, batch.id, 0, now)
         assert imports.purge(later) == 1
+
+
+class TestSubmissionAsAWhole:
+    """Weinan takes a file as a whole (PRACTICE 2.5): its submission hands everybody over, or nobody."""
+
+    def statuses(self, batch):
+        return sorted(row.status for row in rows(Declaration, batch_id=batch.id))
+
+    def test_wn_2_3_everybody_at_once(self, handler, batch, people, now, statement_counter):
+        provide(handler, batch, people, now)
+        assert batch_submission.is_whole(batch, now)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, made.total, made.done) == ("finished", 4, 4)
+        assert self.statuses(batch) == ["submitted"] * 4
+        with pytest.raises(Conflict):
+            batch_submission.start(handler, batch.id, now)
+
+    def test_one_who_is_refused_keeps_everybody(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        db.session.rollback()
+        (order,) = rows(Material, item="transfer_order")
+        with transaction():
+            db.session.execute(update(Material).where(Material.id == order.id).values(state="removed"))
+        # as if the document had been taken away after the page was asked for
+        monkeypatch.setattr(batch_steps, "check_ready", lambda _actor, _id: batch)
+        monkeypatch.setattr(batch_submission, "CHUNK", 2)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, made.refused) == ("failed", 1)
+        assert made.message == "有1人不能提交，本批没有提交；请按原因处理后重新提交"
+        assert self.statuses(batch) == ["draft"] * 4
+        _made, (row,) = batch_submission.progress(handler, batch.id, made.id, "", 10)
+        assert row.message == f"第7行 {people[3].name}：请上传调令"
+        assert states(handler, batch, now)[0] == (7, MISSING)
+
+    def test_what_changed_meanwhile_is_judged_again(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        real, first = batch_submission._judge, rows(Declaration, batch_id=batch.id)[0]
+        judged = []
+
+        def slow(*given):
+            judged.append(real(*given))
+            if len(judged) == 1:
+                db.session.rollback()
+                declarations.discard(handler, [first.reference], now)
+            return judged[-1]
+
+        monkeypatch.setattr(batch_submission, "_judge", slow)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, len(judged)) == ("finished", 2)
+        assert self.statuses(batch) == ["discarded", "submitted", "submitted", "submitted"]
+
+    def test_what_always_changes_is_said(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        monkeypatch.setattr(batch_submission, "_is_unchanged", lambda *_given: False)
+        made = batch_submission.start(handler, batch.id, now)
+        assert made.state == "failed"
+        assert "请核对后重新提交" in made.message
+        assert self.statuses(batch) == ["draft"] * 4
+
+    def test_many_are_a_run_that_may_die(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        enqueued = []
+        monkeypatch.setattr(runs, "enqueue", lambda *given: enqueued.append(given))
+        monkeypatch.setattr(batch_submission, "AT_ONCE", 3)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, enqueued) == ("queued", [(made.id, "submit")])
+        assert batch_submission.under_way(batch.id).id == made.id
+        real = batch_submission.write
+
+        def killed(cases):
+            real(cases)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(batch_submission, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            batch_submission.run(made.id, now)
+        assert self.statuses(batch) == ["draft"] * 4
+        monkeypatch.setattr(batch_submission, "write", real)
+        monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+        assert runs.sweep() == 1
+        batch_submission.run(made.id, now)
+        batch_submission.run(made.id, now)
+        assert runs.get_run(handler, made.id).state == "finished"
+        assert self.statuses(batch) == ["submitted"] * 4
+        assert batch_submission.under_way(batch.id) is None
+
+    def test_stopped_before_it_is_written(self, handler, batch, people, now, monkeypatch):
+        provide(handler, batch, people, now)
+        monkeypatch.setattr(runs, "enqueue", lambda *_given: None)
+        monkeypatch.setattr(batch_submission, "AT_ONCE", 0)
+        made = batch_submission.start(handler, batch.id, now)
+        runs.stop(handler, made.id, now)
+        batch_submission.run(made.id, now)
+        assert self.statuses(batch) == ["draft"] * 4
+
+    def test_nobody_elses(self, handler, batch, people, nantong, person, now):
+        provide(handler, batch, people, now)
+        made = batch_submission.start(handler, batch.id, now)
+        with pytest.raises(NotFound):
+            batch_submission.progress(nantong, batch.id, made.id, "", 10)
+        with pytest.raises(NotFound):
+            runs.stop(nantong, made.id, now)
+        with pytest.raises((Forbidden, NotFound)):
+            batch_submission.start(person("weinan.reviewer"), batch.id, now)
 
 
 def test_the_uploader_is_told_once_how_the_file_ended(handler, batch):

@@ -3,8 +3,10 @@
 import re
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -40,7 +42,21 @@ class Bucket(BaseHTTPRequestHandler):
         self.kept[self._key()] = self.rfile.read(int(self.headers["Content-Length"]))
         self._answer(200)
 
+    def _list(self, asked: dict[str, list[str]]) -> None:
+        wanted = f"{self._key().rstrip('/')}/{asked['prefix'][0]}"
+        entries = "".join(
+            f"<Contents><Key>{key.partition('/papers/')[2]}</Key><Size>{len(content)}</Size>"
+            '<LastModified>2026-11-18T02:00:00.000Z</LastModified><ETag>"1"</ETag></Contents>'
+            for key, content in sorted(self.kept.items())
+            if key.startswith(wanted)
+        )
+        self._answer(200, f"<ListBucketResult>{entries}</ListBucketResult>".encode())
+
     def do_GET(self) -> None:
+        asked = parse_qs(urlsplit(self.path).query)
+        if "list-type" in asked:
+            self._list(asked)
+            return
         found = self.kept.get(self._key())
         missing = b"<Error><Code>NoSuchKey</Code></Error>"
         self._answer(404, missing) if found is None else self._answer(200, found)
@@ -100,6 +116,30 @@ def test_both_kinds_promise_the_same(store: FileStore) -> None:
     for bad in ("../x", "/etc/passwd", "a/../b", ""):
         with pytest.raises(BadKeyError):
             store.put(bad, b"")
+
+
+def test_what_lies_below_a_folder(store: FileStore) -> None:
+    for key in ("materials/1/2/original", "materials/1/2/page-1", "imports/202611/3.sealed"):
+        store.put(key, b"x")
+    found = dict(store.list_keys("materials"))
+    assert set(found) == {"materials/1/2/original", "materials/1/2/page-1"}
+    assert all(changed.tzinfo is not None for changed in found.values())
+    assert dict(store.list_keys("nothing")) == {}
+    store.drop_drafts(datetime.now(UTC))
+    assert set(dict(store.list_keys("imports"))) == {"imports/202611/3.sealed"}
+
+
+def test_what_a_kill_left_of_a_file(tmp_path: Path) -> None:
+    folder = files.store_at(f"file:{tmp_path}")
+    folder.put("materials/1/2/original", b"x")
+    left = tmp_path / "materials/1/2/.draft-abc"
+    left.write_bytes(b"half")
+    assert list(dict(folder.list_keys("materials"))) == ["materials/1/2/original"]
+    folder.drop_drafts(datetime(2020, 1, 1, tzinfo=UTC))
+    assert left.exists()
+    folder.drop_drafts(datetime.now(UTC) + timedelta(seconds=1))
+    assert not left.exists()
+    assert folder.exists("materials/1/2/original")
 
 
 def test_where_objects_lie(bucket: tuple[str, dict[str, bytes]]) -> None:

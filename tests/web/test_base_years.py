@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from app.clock import now as clock_now
 from app.config import DEMO_PASSWORD
 from app.extensions import db
+from app.services import carry_runs
 from app.store.models import Declaration
 from tests.web.agency import Agency, decide
 from tests.web.conftest import post
@@ -41,7 +43,18 @@ def test_the_counter_carries_on_and_another_decides(app, agency):
     assert 'name="confirmed"' in asked.text
     done = post(clerk, "/base-years/carry", "/base-years", region="320800", confirmed="1")
     assert done.status_code == 303
-    assert "已提交" in clerk.get("/base-years").text
+    run_page = done.location
+    assert 'data-state="queued"' in clerk.get(run_page).text
+    with app.app_context():
+        carry_runs.run(int(run_page.rpartition("/")[2]), clock_now())
+        db.session.remove()
+    page = clerk.get(run_page).text
+    assert 'data-state="finished"' in page
+    assert 'data-outcome="filed"' in page
+    assert 'data-outcome="filed"' not in clerk.get(f"{run_page}?outcome=refused").text
+    assert run_page in clerk.get("/base-years/runs").text
+    assert post(clerk, f"{run_page}/stop", run_page).status_code == 303
+    assert "已经结束" in clerk.get(run_page).text
     with app.app_context():
         reference = db.session.scalars(
             db.select(Declaration.reference).where(Declaration.kind == "base_carry")
@@ -52,6 +65,8 @@ def test_the_counter_carries_on_and_another_decides(app, agency):
     # auditors see the list and carry nothing on themselves
     assert "全部结转" not in auditor.get("/base-years").text
     assert post(auditor, "/base-years/carry", "/base-years", region="320800").status_code == 403
+    assert auditor.get(run_page).status_code == 403
+    assert agency.browser("nantong.counter").get(run_page).status_code == 404
     decide(auditor, agency.task(reference), "approve")
     assert "结转成功" in clerk.get(f"/cases/{reference}").text
     assert agency.browser("nantong.auditor").get("/base-years").status_code == 404

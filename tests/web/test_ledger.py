@@ -7,8 +7,8 @@ import pytest
 
 from app.clock import now as clock_now
 from app.extensions import db
-from app.services import assessing, assessment_runs, posting
-from app.store.models import AssessmentRun, ContributionLine, Employer, PaymentNotice, PaymentOrder
+from app.services import assessing, assessment_runs, posting, runs
+from app.store.models import ContributionLine, Employer, PaymentNotice, PaymentOrder, Run
 from tests.fixtures.database import TEST_NOW
 from tests.services.test_posting import refund_half
 
@@ -141,7 +141,7 @@ def test_an_assessment_is_asked_for_and_done_by_the_job(app, visit):
     page = browser.get("/ledger").text
     assert re.findall(r'data-state="(\w+)"', page) == ["queued"]
     with app.app_context():
-        (run_id,) = db.session.scalars(db.select(AssessmentRun.id))
+        (run_id,) = db.session.scalars(db.select(Run.id))
         assessment_runs.run(run_id, clock_now())
         assessment_runs.run(run_id, clock_now())
         db.session.remove()
@@ -155,13 +155,13 @@ def test_a_run_that_died_is_taken_up_again(app, visit, monkeypatch):
     browser = visit("suzhou.supervisor")
     browser.post("/ledger/assessments", {"month": MONTH})
     enqueued = []
-    monkeypatch.setattr(assessment_runs, "_enqueue", enqueued.append)
+    monkeypatch.setattr(runs, "enqueue", lambda run_id, _kind: enqueued.append(run_id))
     with app.app_context():
-        (run_id,) = db.session.scalars(db.select(AssessmentRun.id))
+        (run_id,) = db.session.scalars(db.select(Run.id))
         db.session.remove()
-        assert assessment_runs.sweep() == 0
-        monkeypatch.setattr(assessment_runs, "SILENT_SECONDS", -1)
-        assert assessment_runs.sweep() == 1
+        assert runs.sweep() == 0
+        monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+        assert runs.sweep() == 1
         assert enqueued == [run_id]
 
         def breaks(*_given, **_named):

@@ -4,7 +4,6 @@ from app.store.models.account_records import AccountEvent, OneTimeCode
 from app.store.models.accounts import User, UserEmployer, UserRole
 from app.store.models.billing import (
     Assessment,
-    AssessmentRun,
     NoticeSerial,
     OrderPosting,
     PaymentNotice,
@@ -33,13 +32,13 @@ from app.store.models.registry import (
     EnrolmentChange,
     Person,
 )
+from app.store.models.runs import Run, RunResult
 from app.store.models.work import BatchFile, ImportBatch, ImportRow, Lease, Material
 
 __all__ = [
     "AccountEntry",
     "AccountEvent",
     "Assessment",
-    "AssessmentRun",
     "BatchFile",
     "ContributionLine",
     "Declaration",
@@ -70,6 +69,8 @@ __all__ = [
     "Person",
     "PersonMove",
     "ProcessInstance",
+    "Run",
+    "RunResult",
     "SmsMessage",
     "User",
     "UserEmployer",

@@ -30,33 +30,6 @@ class Assessment(Model):
     finished_at_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class AssessmentRun(Model):
-    """The assessment of a whole region, as a job; `state` is queued, running, finished or failed."""
-
-    __tablename__ = "assessment_run"
-    __table_args__ = (
-        Index("ix_assessment_run_region", "region", "id"),
-        Index("ix_assessment_run_state", "state", "beat_at_utc"),
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    region: Mapped[str] = mapped_column(String(6))
-    month: Mapped[str] = mapped_column(String(7))
-    employer_id: Mapped[int | None] = mapped_column(BigInteger)
-    state: Mapped[str] = mapped_column(String(16))
-    total_employers: Mapped[int] = mapped_column(default=0)
-    done_employers: Mapped[int] = mapped_column(default=0)
-    people: Mapped[int] = mapped_column(default=0)
-    lines: Mapped[int] = mapped_column(default=0)
-    message: Mapped[str] = mapped_column(String(300), default="")
-    created_by_id: Mapped[int | None] = mapped_column(BigInteger)
-    created_by_name: Mapped[str] = mapped_column(String(64), default="")
-    created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
-    finished_at_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # by the machine's clock: a run that has been silent for long is taken up again
-    beat_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
 class PaymentNotice(Model):
     """A notice to collect: one of an employer's normal dues and one of its back-pay for each due month."""
 

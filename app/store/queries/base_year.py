@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from app.domain.enrolment import RETIREE_TYPES
 from app.extensions import db
@@ -123,25 +123,39 @@ def count_by_employer(
 ) -> list[EmployerCount]:
     """A page of a region's employers that have people in service, by number, with their counts."""
     declared, carried = _has(year, DECLARED), _has(year, CARRIED)
+    wanted = _with_people(region, fund, year).where(Employer.employer_no > after_no)
+    if employer_id is not None:
+        wanted = wanted.where(Employer.id == employer_id)
+    # the page's employers first: counting all that follow would cost as much for every page
+    page = wanted.order_by(Employer.employer_no).limit(limit).subquery()
     statement = (
         select(
             Employer.id, Employer.employer_no, Employer.name, func.count(),
             func.count().filter(~declared), func.count().filter(~declared & ~carried & ~_changed(year)),
         )
+        .join(page, page.c.id == Employer.id)
         .join(Enrolment, Enrolment.employer_id == Employer.id)
-        .where(
-            Employer.region == region,
-            Employer.employer_no > after_no,
-            Enrolment.fund == fund,
-            *_in_service(year),
-        )
+        .where(Enrolment.fund == fund, *_in_service(year))
         .group_by(Employer.id, Employer.employer_no, Employer.name)
         .order_by(Employer.employer_no)
-        .limit(limit)
     )  # fmt: skip
-    if employer_id is not None:
-        statement = statement.where(Employer.id == employer_id)
     return [EmployerCount(*row) for row in db.session.execute(statement)]
+
+
+def count_employers(region: str, fund: str, year: str) -> int:
+    """How many employers of a region have people in service."""
+    wanted = _with_people(region, fund, year).subquery()
+    return int(db.session.execute(select(func.count()).select_from(wanted)).scalar_one())
+
+
+def _with_people(region: str, fund: str, year: str) -> Select[int]:
+    people = (
+        select(Enrolment.id)
+        .where(Enrolment.employer_id == Employer.id, Enrolment.fund == fund, *_in_service(year))
+        .correlate(Employer)
+        .exists()
+    )
+    return select(Employer.id).where(Employer.region == region, people)
 
 
 def undeclared_stretches(employer_id: int, year: str) -> list[UndeclaredStretch]:

@@ -1,0 +1,13 @@
+"""What is kept for a while only."""
+
+from __future__ import annotations
+
+from app import clock
+from app.services import retention
+from jobs.context import in_application
+
+
+@in_application
+def forget(files: str) -> None:
+    """Forget what is due, with `files` also what no row names; a second job finds nothing more."""
+    retention.forget(clock.now(), files=bool(files))
