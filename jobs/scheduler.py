@@ -10,7 +10,7 @@ import threading
 import uuid
 
 from app import clock
-from app.services import assessment_runs, imports, leases, outbox, timers
+from app.services import adjustment_runs, assessment_runs, imports, leases, outbox, timers
 from jobs.context import in_application
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ def tick(holder: str) -> bool:
     outbox.sweep()
     imports.sweep()
     assessment_runs.sweep()
+    adjustment_runs.sweep()
     imports.purge(clock.now())
     timers.wake_due(clock.now())
     return True
