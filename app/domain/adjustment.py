@@ -95,8 +95,8 @@ def insured_in(
     Shape: `lines` are all of the month at that employer, those taken back too; `covers` the enrolments there.
     The wage is the one that is declared for the month. Where no enrolment covers it any more (paid back
     before a stop), it is the wage behind the newest line, else the base that the month carries. A fund that
-    cost nothing when the month was charged has no lines: it counts where the person was enrolled in it by
-    then.
+    cost nothing when the month was charged has no charge: it counts where the person was enrolled in it by
+    then, unless a charge of it was taken back.
     """
     standing = [line for line in lines if not line.taken_back and line.due_type in OWN_DUES]
     charges = [line for line in standing if line.due_type in CHARGES]
@@ -107,7 +107,7 @@ def insured_in(
     for line in charges:
         if line.fund not in found:
             found[line.fund] = _insured(person_id, line, standing, here)
-    touched = {line.fund for line in lines}
+    touched = {line.fund for line in lines if line.due_type in CHARGES}
     charged_from = min(line.id for line in charges)
     for each in here:
         if each.insured.fund not in touched and each.id < charged_from:

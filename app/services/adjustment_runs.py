@@ -10,6 +10,7 @@ from app import clock, queue
 from app.clock import to_utc
 from app.definitions.current import parameters
 from app.domain.calendar import month_of
+from app.domain.parameters import ParameterMissing
 from app.errors import Conflict, FieldError, NotFound, Rejected, WangtingError
 from app.services import adjusting, billing
 from app.services.actors import SYSTEM, Actor, require, require_region
@@ -24,18 +25,19 @@ from app.store.adjustment_runs import (
     QUEUED,
     READY,
     RUNNING,
+    UNFINISHED,
     WAITING,
     WRITTEN,
     ChunkRow,
     EmployerSum,
     RunRow,
-    StateSum,
     Sums,
 )
 from app.store.assessments import EmployerRow, count_employers, hold_employer
 from app.store.constraints import is_passing
-from app.store.employers import find_employer_by_no
+from app.store.employers import find_employer_by_no, get_employer
 from app.store.ids import new_id
+from app.store.models import Employer
 from app.store.session import after_commit, end_read, transaction
 
 JOB = "jobs.billing.adjust"
@@ -136,8 +138,6 @@ def confirm(actor: Actor, run_id: int, digest: str, now: datetime, *, by_job: bo
             raise Conflict("该预览已不能确认，请按最新状态处理")
         if not digest or found.digest != digest:
             raise Conflict("预览的金额已有变化，请核对新的金额后再确认")
-        if not store.chunks_after(run_id, 0, 1):
-            raise Conflict("没有需要写入的差额")
         store.set_run(
             run_id,
             (READY,),
@@ -156,11 +156,11 @@ def run(run_id: int, now: datetime) -> None:
     """Do what a run waits for, from the job: count it, or write it. A second job finds what is left."""
     end_read()
     found = store.find_run(run_id)
-    if found is None or found.state not in store.UNFINISHED:
+    if found is None or found.state not in UNFINISHED:
         return
     try:
         if found.state == COUNTING:
-            _count(found)
+            _count(found, now)
         else:
             _carry_out(found, now)
     except Exception as error:
@@ -168,13 +168,18 @@ def run(run_id: int, now: datetime) -> None:
         if is_passing(error):
             # the run stays as it is: the sweeper takes it up again
             raise
-        words = str(error) if isinstance(error, (WangtingError, LookupError)) else BROKE
         with transaction():
-            store.set_run(run_id, store.UNFINISHED, state=FAILED, message=words[:300] or BROKE)
+            store.set_run(run_id, UNFINISHED, state=FAILED, message=_why(error)[:300])
         raise
 
 
-def _count(found: RunRow) -> None:
+def _why(error: Exception) -> str:
+    if isinstance(error, ParameterMissing):
+        return f"参数 {error.name} 没有 {error.month} 的数值，请先公布后再预览"
+    return str(error) or BROKE if isinstance(error, WangtingError) else BROKE
+
+
+def _count(found: RunRow, now: datetime) -> None:
     position = found.position
     for employer in adjusting.employers(found.region, found.employer_id, position):
         made = []
@@ -188,12 +193,17 @@ def _count(found: RunRow) -> None:
             store.add_chunks(made)
         position = employer.id
     with transaction():
-        store.set_run(found.id, (COUNTING,), state=READY, digest=_digest(found.id))
+        digest = _digest(found.id)
+        if store.chunks_after(found.id, 0, 1):
+            store.set_run(found.id, (COUNTING,), state=READY, digest=digest)
+        else:
+            ended = to_utc(now)
+            store.set_run(found.id, (COUNTING,), state=FINISHED, digest=digest, finished_at_utc=ended)
 
 
 def _beat(run_id: int) -> None:
     with transaction():
-        store.set_run(run_id, store.UNFINISHED, beat_at_utc=clock.real_utcnow())
+        store.set_run(run_id, UNFINISHED, beat_at_utc=clock.real_utcnow())
 
 
 def _row(run_id: int, chunk_id: int, chunk: Chunk, state: str = WAITING) -> ChunkRow:
@@ -314,6 +324,11 @@ def get_run(actor: Actor, run_id: int) -> RunRow:
     return found
 
 
+def employer_named(found: RunRow) -> Employer | None:
+    """The one employer that a run is about; None for all of the region."""
+    return None if found.employer_id is None else get_employer(found.employer_id)
+
+
 def list_runs(actor: Actor, before_id: int | None, limit: int) -> list[RunRow]:
     """The runs of the actor's regions, newest first. Raises: Forbidden."""
     require(actor, PERMISSION)
@@ -328,11 +343,6 @@ def figures_of(run_id: int, *, written: bool) -> Figures:
         if chunk.state in states:
             found.add(chunk.people, chunk.lines, _summed(chunk.sums))
     return found
-
-
-def totals_of(run_id: int, *, written: bool) -> StateSum:
-    """The same as totals only, for lists."""
-    return store.sum_of(run_id, (WRITTEN, BILLED) if written else (WAITING, CHANGED))
 
 
 def employers_of(run_id: int, after_id: int, limit: int) -> list[tuple[EmployerSum, Figures]]:

@@ -279,26 +279,3 @@ def sums_of_employers(run_id: int, employer_ids: Collection[int]) -> dict[int, l
     for employer_id, sums in rows:
         found.setdefault(employer_id, []).append(sums)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class StateSum:
-    """What the chunks of some states come to, in fen."""
-
-    employers: int = 0
-    people: int = 0
-    lines: int = 0
-    employer_fen: int = 0
-    employee_fen: int = 0
-    allocation_fen: int = 0
-
-
-def sum_of(run_id: int, states: Collection[str]) -> StateSum:
-    """What the chunks of a run in some states come to, in one statement."""
-    columns = (func.coalesce(func.sum(_CHUNK.c[name]), 0) for name in _SUMMED)
-    row = db.session.execute(
-        select(func.count(_CHUNK.c.employer_id.distinct()), *columns).where(
-            _CHUNK.c.run_id == run_id, _CHUNK.c.state.in_(states)
-        )
-    ).one()
-    return StateSum(*map(int, row))
