@@ -1,9 +1,9 @@
-"""Assessments of whole regions."""
+"""Assessments of whole regions, and what late figures change in them."""
 
 from __future__ import annotations
 
 from app import clock
-from app.services import assessment_runs
+from app.services import adjustment_runs, assessment_runs
 from jobs.context import in_application
 
 
@@ -11,3 +11,9 @@ from jobs.context import in_application
 def assess(run_id: int) -> None:
     """Assess what a run asks for; a second job charges nobody twice."""
     assessment_runs.run(run_id, clock.now())
+
+
+@in_application
+def adjust(run_id: int) -> None:
+    """Count or write what late figures change; a second job writes nothing twice."""
+    adjustment_runs.run(run_id, clock.now())

@@ -1,4 +1,4 @@
-"""`python -m jobs.scheduler`: sweeps the outbox, wakes timers, forgets what has expired; one works at a time."""
+"""`python -m jobs.scheduler`: sweeps the outbox, wakes timers, forgets what expired; one works at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 import uuid
 
 from app import clock
-from app.services import imports, leases, outbox, retention, runs, timers
+from app.services import adjustment_runs, imports, leases, outbox, retention, runs, timers
 from jobs.context import in_application
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ def tick(holder: str) -> bool:
     outbox.sweep()
     imports.sweep()
     runs.sweep()
+    adjustment_runs.sweep()
     imports.purge(clock.now())
     timers.wake_due(clock.now())
     retention.due()

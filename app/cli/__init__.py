@@ -8,7 +8,18 @@ import importlib.util
 
 from flask import Flask
 
-_MODULES = ("audit", "calc", "declaration", "definitions", "demo", "doctor", "imports", "ledger", "template")
+_MODULES = (
+    "adjusting",
+    "audit",
+    "calc",
+    "declaration",
+    "definitions",
+    "demo",
+    "doctor",
+    "imports",
+    "ledger",
+    "template",
+)
 
 
 def register(app: Flask) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Protocol, TypeVar
 
 from app.domain.calendar import add_months, month_end, month_of
-from app.domain.collection import MONTH_DUES, SUPPLEMENTARY
+from app.domain.collection import BASE_DIFFERENCE, MONTH_DUES, RATE_DIFFERENCE, SUPPLEMENTARY
 from app.domain.enrolment import (
     ACTIVE,
     EMPLOYEE,
@@ -47,6 +47,8 @@ class StopRequest:
 class Charge(Protocol):
     """A line of the ledger as the rules look at it."""
 
+    @property
+    def fund(self) -> str: ...
     @property
     def accrual_month(self) -> str: ...
     @property
@@ -216,6 +218,7 @@ def fixed_stop_month(params: ParameterSet, today: date) -> str | None:
 
 
 AnyCharge = TypeVar("AnyCharge", bound=Charge)
+DIFFERENCES = (BASE_DIFFERENCE, RATE_DIFFERENCE)
 
 
 def to_take_back(
@@ -224,15 +227,18 @@ def to_take_back(
     """Return the charges beyond the last month that go: unpaid ones (reversed) and paid ones (refunded).
 
     Shape: standing charges of one person at one employer. After a stop the months paid back stay as they
-    are; whoever turns into a retiree is not charged as an employee for the same months.
+    are, with what corrected them since; whoever turns into a retiree is not charged as an employee for the
+    same months.
     """
-    beyond = [
-        each
-        for each in charges
-        if each.accrual_month > last_month
-        and each.due_type in MONTH_DUES
-        and not (backpay_stays and is_backpay(each))
-    ]
+    beyond = [each for each in charges if each.accrual_month > last_month and each.due_type in MONTH_DUES]
+    if backpay_stays:
+        stays = {(each.fund, each.accrual_month) for each in beyond if is_backpay(each)}
+        beyond = [
+            each
+            for each in beyond
+            if not is_backpay(each)
+            and not (each.due_type in DIFFERENCES and (each.fund, each.accrual_month) in stays)
+        ]
     unpaid = [each for each in beyond if each.received_on is None]
     return unpaid, [each for each in beyond if each.received_on is not None]
 

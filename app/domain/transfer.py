@@ -184,18 +184,27 @@ class Owed:
 def summed(
     before: Mapping[tuple[str, str, str], Owed], key: tuple[str, str, str], more: Owed
 ) -> dict[tuple[str, str, str], Owed]:
-    """Return the sums with one more line: a charge and its later differences become one charge again."""
+    """Return the sums with one more line: a charge and its later differences become one charge again.
+
+    Shape: lines come in the order they were made; the newest one tells the rate in force.
+    """
     first = before.get(key)
     if first is None:
         return {**before, key: more}
     total = Owed(
         first.base_fen + more.base_fen,
         first.amount_fen + more.amount_fen,
-        first.rate or more.rate,
-        first.fixed_fen if first.rate is None and more.rate is None else None,
+        more.rate or first.rate,
+        _fixed(first, more),
         first.retired,
     )
     return {**before, key: total}
+
+
+def _fixed(first: Owed, more: Owed) -> int | None:
+    if first.rate is not None or more.rate is not None:
+        return None
+    return (first.fixed_fen or 0) + (more.fixed_fen or 0)
 
 
 def _refused(code: str, field: str) -> Verdict:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
 
+from app.domain.collection import RATE_DIFFERENCE
 from app.extensions import db
 from app.store.enrolments import MONTH_TYPES
 from app.store.models import Assessment, ContributionLine, Employer, Enrolment
@@ -180,7 +181,8 @@ def uncharged(
             ContributionLine.person_id == Enrolment.person_id,
             ContributionLine.fund == Enrolment.fund,
             ContributionLine.accrual_month == Assessment.month,
-            ContributionLine.due_type.in_(MONTH_TYPES),
+            # a fund that cost nothing until its rate was announced late carries that difference only
+            ContributionLine.due_type.in_((*MONTH_TYPES, RATE_DIFFERENCE)),
             ContributionLine.reversed_by_id.is_(None),
         )
         .correlate(Enrolment, Assessment)

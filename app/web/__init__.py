@@ -7,6 +7,7 @@ from flask import Flask
 from app.web import audited, auth, counter, errors, frame, i18n, orders, public, records, security
 from app.web import picking as picking
 from app.web import picking_many as picking_many
+from app.web.adjustments import adjustments
 from app.web.approvals import approvals
 from app.web.batch_materials import batches
 from app.web.cases import cases
@@ -28,7 +29,7 @@ from app.web.yearly import yearly
 BLUEPRINTS = (
     auth.auth, public.public, hall, records.declarations, cases, audited.inbox, audits, approvals, batches,
     incidents, materials, sms, registration, operators, units, opening, yearly, counter.counter,
-    orders.ledger, retiring, oversight,
+    orders.ledger, retiring, oversight, adjustments,
 )  # fmt: skip
 
 

@@ -148,6 +148,7 @@ _AGENCY = (
         _l("征缴管理"),
         (
             Entry("ledger.home", _l("月度核定"), "coins", "ledger.assess"),
+            Entry("adjustments.home", _l("补差核定"), "refresh", "ledger.assess"),
             Entry("ledger.notices", _l("缴费通知单"), "receipt", "ledger.view"),
             Entry("ledger.refunds", _l("待退费用"), "arrow-back-up", "ledger.post"),
             Entry("ledger.orders", _l("待支付"), "wallet", "ledger.pay"),

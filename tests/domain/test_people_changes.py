@@ -182,6 +182,12 @@ def test_a_charge_and_its_difference_are_one_charge_again():
     sums = transfer.summed({}, key, Owed(800000, 48000, "0.06", None, False))
     sums = transfer.summed(sums, key, Owed(20000, 1200, "0.06", None, False))
     assert sums == {key: Owed(820000, 49200, "0.06", None, False)}
+    # a rate that was announced late counts from then on, and so does a fixed amount
+    sums = transfer.summed(sums, key, Owed(0, 4100, "0.065", None, False))
+    assert sums == {key: Owed(820000, 53300, "0.065", None, False)}
+    fixed = transfer.summed({}, key, Owed(820000, 500, None, 500, False))
+    fixed = transfer.summed(fixed, key, Owed(0, 150, None, 150, False))
+    assert fixed == {key: Owed(820000, 650, None, 650, False)}
 
 
 @pytest.mark.parametrize(

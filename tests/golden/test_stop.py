@@ -69,6 +69,7 @@ class Line:
     due_month: str
     received_on: date | None = None
     made_by: str = ""
+    fund: str = "310"
 
 
 LINES = [
@@ -76,7 +77,7 @@ LINES = [
     Line("2026-11", "10", "2026-11"),
     Line("2026-11", "34", "2026-11"),
     Line("2026-12", "10", "2026-12", date(2026, 11, 5)),
-    Line("2026-11", "31", "2026-11"),
+    Line("2026-11", "31", "2026-11", fund="320"),
     Line("2026-12", "32", "2026-11"),
 ]
 
@@ -100,6 +101,15 @@ def test_what_was_moved_or_charged_ahead_is_no_back_pay() -> None:
     assert to_take_back([moved, ahead, own], "2026-10") == ([moved, ahead], [])
     assert to_take_back([moved, ahead, own], "2026-10", backpay_stays=False) == ([moved, ahead, own], [])
     assert backpaid_months([moved, ahead, own], "2026-11") == ["2026-11"]
+
+
+def test_what_corrected_back_pay_stays_with_it() -> None:
+    paid_back = Line("2026-11", "31", "2026-11", made_by="enrol")
+    later = [Line("2026-11", due_type, "2026-12") for due_type in ("34", "35")]
+    other = Line("2026-11", "35", "2026-12", fund="320")
+    assert to_take_back([paid_back, *later, other], "2026-10") == ([other], [])
+    everything = [paid_back, *later, other]
+    assert to_take_back(everything, "2026-10", backpay_stays=False) == (everything, [])
 
 
 def test_only_back_pay_of_this_bill_is_told() -> None:
