@@ -214,7 +214,7 @@ def _fen(amount: str | None) -> int | None:
     try:
         value = Decimal(amount)
         fen = to_fen(value)
-    except InvalidOperation as error:
+    except (InvalidOperation, ValueError) as error:
         raise click.BadParameter("an amount in yuan is needed", param_hint="--amount") from error
     if fen <= 0 or from_fen(fen) != value:
         raise click.BadParameter("a positive amount with whole fen is needed", param_hint="--amount")

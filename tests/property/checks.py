@@ -140,10 +140,9 @@ def _money(lines) -> None:
     by_id = {line.id: line for line in lines}
     for line in lines:
         assert line.notice_id is None or line.order_id is None, "on a notice and on an order"
-        if line.reversal_of_id is not None:
-            assert line.late_fee_fen == -by_id[line.reversal_of_id].late_fee_fen, (
-                "not the late fee taken back"
-            )
+        taken_back = by_id.get(line.reversal_of_id or 0)
+        if taken_back is not None and taken_back.reversed_by_id == line.id:
+            assert line.late_fee_fen == -taken_back.late_fee_fen, "not the late fee taken back"
     sums: dict[int, int] = defaultdict(int)
     received: dict[int, set] = defaultdict(set)
     for line in db.session.scalars(select(ContributionLine).where(ContributionLine.order_id.is_not(None))):

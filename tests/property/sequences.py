@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
@@ -37,6 +38,11 @@ ACTS = (
     "collection_cancel", "retirement", "person_type_change", "employer_transfer", "person_merge",
     "withdrawal", "death_undo", "assess", "assess", "post", "post", "refund", "decide", "decide", "drop",
 )  # fmt: skip
+# what moves money to and fro
+MONEY = (
+    "enrol", "assess", "assess", "post", "post", "post", "stop", "stop", "stop", "revert",
+    "employer_transfer", "person_merge", "refund", "refund", "refund",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,11 +59,11 @@ class Step:
     aimed: bool
 
 
-def draw(chance: Random, count: int) -> list[Step]:
+def draw(chance: Random, count: int, acts: Sequence[str] = ACTS) -> list[Step]:
     """A sequence of acts."""
     return [
         Step(
-            chance.choice(ACTS),
+            chance.choice(acts),
             chance.choice([0, 0, 0, 1, 3, 12]),
             chance.randrange(6),
             chance.choice([0, 0, 1]),

@@ -174,7 +174,7 @@ def test_an_order_of_a_persons_account_is_not_made_void_here(person, now):
 def test_the_late_fee_is_paid_back_too(suzhou, supervisor):
     """Three days after the due date: the fee of the month that was not owed comes back with it."""
     late = datetime(2026, 11, 28, 9)
-    assess(MONTH, late, employer_id=suzhou.employer_id)
+    assess(MONTH, datetime(2026, 11, 18, 10), employer_id=suzhou.employer_id)
     employer = rows(Employer, id=suzhou.employer_id)[0]
     posting.post(notice(employer, late).number, late.date(), late)
     found = employee(suzhou)
