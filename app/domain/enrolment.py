@@ -334,6 +334,19 @@ def backpay_months(
     return [each for each in months_between(max(start_month, earliest), last) if each not in charged]
 
 
+def months_left_out(
+    params: ParameterSet, start_month: str, today: date, charged: Collection[str] = ()
+) -> list[str]:
+    """Return the months before this one that stay uncharged where enrolling pays nothing back, oldest first.
+
+    They wait for a supplementary collection of their own. Source: Jiangsu platform manual, 4.0.
+    """
+    month = month_of(today)
+    if start_month >= month or params.text("backpay.mode", month) != NO_BACKPAY:
+        return []
+    return [each for each in months_between(start_month, add_months(month, -1)) if each not in charged]
+
+
 def enrol_outcome(params: ParameterSet, today: date, months: Collection[str]) -> str:
     """Return the message code of an accepted enrolment that paid these months back."""
     if params.text("backpay.mode", month_of(today)) != AUTOMATIC:

@@ -199,6 +199,7 @@ def trial(
         monthly=[amount_line(line, NORMAL, start, start) for line in monthly.lines],
         lines=lines,
         months=months,
+        left_out=rules.months_left_out(parameters, start, today, charged),
         wage_fen=to_fen(wage),
         base_fen=to_fen(monthly.base.amount),
         floor_fen=to_fen(monthly.base.floor),

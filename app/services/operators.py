@@ -27,5 +27,6 @@ def operator_of(employer_no: str, username: str | None, now_utc: datetime) -> Ac
         chosen = next(iter(operators_of(employer.id, FILING_ROLES)), None)
     account = load_account(chosen, now_utc) if chosen is not None else None
     if account is None or not account.active or employer.id not in account.actor.employer_ids:
-        raise NotFound(f"{username or 'nobody'} acts for employer {employer_no}")
+        who = f"{username} does not act" if username else "nobody acts"
+        raise NotFound(f"{who} for employer {employer_no}")
     return replace(account.actor, employer_id=employer.id)

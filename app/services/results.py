@@ -91,11 +91,13 @@ def supplementary(month: str, line: FenLine, due_month: str) -> AmountLine:
 @dataclass(frozen=True, slots=True)
 class Amounts:
     """Trial amounts: `monthly` is one month as charged from the start on, `lines` the months that would
-    be charged at once; `wage_fen` as typed and `base_fen` as held between `floor_fen` and `cap_fen`."""
+    be charged at once, `left_out` those before this one that nothing charges; `wage_fen` as typed and
+    `base_fen` as held between `floor_fen` and `cap_fen`."""
 
     monthly: Sequence[AmountLine] = ()
     lines: Sequence[AmountLine] = ()
     months: Sequence[str] = ()
+    left_out: Sequence[str] = ()
     wage_fen: int = 0
     base_fen: int = 0
     floor_fen: int | None = None

@@ -60,7 +60,8 @@ def with_open_case(case: Case, verdict: Verdict, code: str = "enrol.one_open") -
         return Verdict((dead,))
     verdict = replace(verdict, problems=tuple(_naming(case, each) for each in verdict.problems))
     key = open_key(case)
-    if key is None:
+    # the kind's own words may have named the other case already
+    if key is None or any(each.code.endswith(OPEN_CASE) for each in verdict.problems):
         return verdict
     case.registry.read_open([key])
     if case.registry.open_keys[key] in (None, case.declaration.reference):

@@ -96,3 +96,12 @@ def test_the_funds_of_a_file_are_the_usual_ones(app, flask, tmp_path):
     assert (code, printed["accepted"], printed["errors"]) == (0, 1, [])
     code, printed = flask("import", "enrol", path, "--employer", "32080000001", "--set", "funds=999")
     assert (code, printed["accepted"]) == (1, 0)
+
+
+@pytest.mark.parametrize("user", ["suzhou.handler", "nantong.auditor", "nobody.at.all"])
+def test_whoever_does_not_act_for_the_employer_is_told_so(flask, tmp_path, user):
+    code, printed = flask(
+        "template", "enrol", "--employer", EMPLOYER, "--user", user, "--out", tmp_path / "a"
+    )
+    assert code == 1
+    assert f"{user} does not act for employer {EMPLOYER}" in printed["error"]

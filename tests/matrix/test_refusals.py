@@ -335,6 +335,11 @@ def compare_months_only(here: Hall, filled: Filled) -> None:
     text = " ".join(page.words("//section[@aria-labelledby='amounts-title']"))
     if wanted.months:
         assert "、".join(wanted.months) in text
+    elif (
+        filled.form.start < model.month(here.today)
+        and here.city.value("backpay.mode", model.month(here.today)) == "none"
+    ):
+        assert "不随本次申报计收" in text
     else:
         assert "没有需要补缴的月份" in text
 

@@ -115,6 +115,10 @@ class TestNursingAllowance:
             ("nursing_allowance.leave_order", "leave_end_date"),
         }
         assert now.date().isoformat() in late["nursing_allowance.birth_future", "child_birth_date"]
+        own = allowance(found, spouse_id_number=found.id_number)
+        assert list(refusals(nantong, "nursing_allowance", own, now)) == [
+            ("nursing_allowance.spouse_is_self", "spouse_id_number")
+        ]
 
     def test_a_warning_reaches_the_auditor(self, nantong, auditor, now):
         found = a_man(nantong)

@@ -198,6 +198,15 @@ def test_nt_3_2_an_approved_enrolment_does_not_wait_for_approval(visit, app):
     assert "审核通过后生效" not in page
 
 
+def test_an_employers_own_case_names_no_person(visit, app):
+    visitor = visit("nantong.handler")
+    contact = {"contact_name": "张敏", "contact_phone": "051388888888", "address": "崇川区新路1号"}
+    filed = visitor.post("/declare/employer_update", {**contact, "action": "file"})
+    assert "证件号码" not in visitor.get(filed.location).text
+    visitor.post("/pending/submit", {"one": filed.location.split("/")[2], "kind": "employer_update"})
+    assert "未填写" not in visitor.get("/submitted").text
+
+
 def test_no_act_reaches_another_employers_case(visit, app):
     """A reference that is not one's own is as unknown as one that nobody has, for every act."""
     (reference,) = pend(visit("nantong.handler"), app, 1)

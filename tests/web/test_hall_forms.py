@@ -90,6 +90,19 @@ def test_a_form_of_another_employer_is_not_filed_for_this_one(visit, app):
     assert count(app, kind="enrol") == 0
 
 
+def test_js_4_0_months_that_nothing_charges_are_not_called_settled(visit):
+    """Where enrolling pays nothing back, the page says which months stay unpaid and what pays them."""
+    visitor = visit("huaian.handler")
+    typed = {"wage_yuan": "6000", "funds": ["310", "510"]}
+    page = visitor.post("/declare/enrol/quote", {**typed, "start_date": "2026-08-01"}).text
+    assert 'data-left-out="2026-08,2026-09,2026-10"' in page
+    assert "2026-08至2026-10的费用不随本次申报计收，需要补缴的请另行办理“单位补收核定”。" in page
+    assert "没有需要补缴的月份" not in page
+    now = visitor.post("/declare/enrol/quote", {**typed, "start_date": "2026-11-01"}).text
+    assert "data-left-out" not in now
+    assert "没有需要补缴的月份" in now
+
+
 def test_trial_amounts_and_the_person_without_script(visit, app):
     visitor = visit("suzhou.handler")
     trial = visitor.post("/declare/enrol/quote", suzhou_form(citizen(app, SUZHOU), start_date="2026-09-01"))
