@@ -202,5 +202,6 @@ def _refuse_moved(cases: Sequence[Case]) -> None:
     written = (row for case in cases for row in (*case.lines, *case.account_entries))
     merges.refuse_moved(
         {row["person_id"] for row in (*begun, *written)},
-        {row["id"] for row in begun} | {row.enrolment_id for row in restored},
+        {(row["employer_id"], row["fund"]) for row in begun if row["employer_id"] is not None},
+        {row.enrolment_id for row in restored},
     )

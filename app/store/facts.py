@@ -24,6 +24,14 @@ class EmployerRecord:
     status: str
     funds: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
 
+    def funds_in(self, month: str) -> set[str]:
+        """The funds that the employer takes part in, in a month."""
+        return {
+            fund
+            for fund, spans in self.funds.items()
+            if any(first <= month and (last is None or month <= last) for first, last in spans)
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class StretchRecord:

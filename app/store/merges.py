@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal, or_, select, union_all, update
+from sqlalchemy import and_, bindparam, func, insert, literal, or_, select, union_all, update
+from sqlalchemy.orm import aliased
 
 from app.extensions import db
 from app.store.constraints import Duplicate
@@ -103,29 +104,58 @@ def moves_of(*, declaration_id: int | None = None, from_person_id: int | None = 
     return [MoveRow(*row) for row in db.session.execute(query)]
 
 
-def refuse_moved(person_ids: Collection[int], enrolment_ids: Collection[int] = ()) -> None:
+def refuse_moved(
+    person_ids: Collection[int],
+    begun: Collection[tuple[int, str]] = (),
+    restored_ids: Collection[int] = (),
+) -> None:
     """Refuse rows that were just written for an alias, or enrolments that go on where nothing does.
 
-    That is at an employer that has ended, or in a fund that the employer has ended. A merge (or a closing)
-    that commits between the look at the registry and the insert makes the insert
-    wait for it, because of the foreign key: only after the insert is the truth to be seen. On SQLite nobody
-    else writes meanwhile, but the employer was looked at before the transaction began.
+    That is at an employer that has ended, or in a fund that the employer has ended. Shape: `begun` are
+    (employer, fund) of new enrolments, `restored_ids` enrolments that go on again. A merge (or a closing)
+    that commits between the look at the registry and the insert makes the insert wait for it, because of the
+    foreign key: only after the insert is the truth to be seen. On SQLite nobody else writes meanwhile, but
+    the employer was looked at before the transaction began.
     Raises: Duplicate (`person`): a second look finds the record that stays.
     """
     parts = []
     if person_ids and is_postgresql():
         parts.append(select(literal(1)).where(Person.id.in_(person_ids), Person.merged_into_id.is_not(None)))
-    if enrolment_ids:
-        parts.append(_without_ground(enrolment_ids))
+    if begun:
+        parts += [_ended_employers({each for each, _ in begun}), _ended_funds(begun)]
+    if restored_ids:
+        parts.append(_without_ground(restored_ids))
     if parts and db.session.execute(union_all(*parts).limit(1)).first() is not None:
         raise Duplicate("person")
 
 
+def _ended_employers(employer_ids: Collection[int]) -> Any:
+    return select(literal(1)).where(Employer.id.in_(employer_ids), Employer.status == "ended")
+
+
+def _goes_on(employer_id: Any, fund: Any) -> Any:
+    """Whether an employer takes part in a fund without an end."""
+    other = aliased(EmployerFund)
+    return (
+        select(literal(1))
+        .where(other.employer_id == employer_id, other.fund == fund, other.to_month.is_(None))
+        .exists()
+    )
+
+
+def _ended_funds(pairs: Collection[tuple[int, str]]) -> Any:
+    """Funds of employers, among these, whose last months are over."""
+    asked = or_(*(and_(EmployerFund.employer_id == each, EmployerFund.fund == fund) for each, fund in pairs))
+    return select(literal(1)).where(asked, ~_goes_on(EmployerFund.employer_id, EmployerFund.fund))
+
+
 def _without_ground(enrolment_ids: Collection[int]) -> Any:
     """Those of these enrolments whose employer has ended, or that go on in a fund that it has ended."""
-    own = (EmployerFund.employer_id == Enrolment.employer_id, EmployerFund.fund == Enrolment.fund)
-    known = select(literal(1)).where(*own)
-    goes_on = known.where(EmployerFund.to_month.is_(None))
+    known = (
+        select(literal(1))
+        .where(EmployerFund.employer_id == Enrolment.employer_id, EmployerFund.fund == Enrolment.fund)
+        .exists()
+    )
     return (
         select(literal(1))
         .select_from(Enrolment)
@@ -133,10 +163,7 @@ def _without_ground(enrolment_ids: Collection[int]) -> Any:
         .where(
             Enrolment.id.in_(enrolment_ids),
             Enrolment.status == "active",
-            or_(
-                Employer.status == "ended",
-                Enrolment.to_month.is_(None) & known.exists() & ~goes_on.exists(),
-            ),
+            or_(Employer.status == "ended", known & ~_goes_on(Enrolment.employer_id, Enrolment.fund)),
         )
     )
 

@@ -12,6 +12,7 @@ from flask_babel import pgettext
 
 from app import clock
 from app.definitions.current import parameters, regions
+from app.domain.calendar import month_of
 from app.domain.codes import code_list
 from app.domain.identity import mask, mask_each, mask_phone
 from app.domain.parameters import ParameterSet
@@ -177,6 +178,7 @@ def case_bench(
     task = _task(case, task_id)
     policy = policy_of(case, found.bundle)
     months = months_of(case.lines or (found.amounts.lines if found.amounts else ()), rules)
+    held = found.employer.funds_in(month_of(now))
     return Bench(
         review=found,
         task=task,
@@ -199,7 +201,7 @@ def case_bench(
         processes=processes_of(case, found.bundle),
         policy=policy,
         employer_status=_label("employer_status", found.employer.status),
-        employer_funds=[fund.name for fund in rules.funds if fund.code in found.employer.funds],
+        employer_funds=[fund.name for fund in rules.funds if fund.code in held],
     )
 
 
