@@ -518,16 +518,6 @@ class TestWithEverythingElse:
         assert nothing_left(now, region=NANTONG)
         assert truth()
 
-    def test_a_retirement_after_it(self, person, now):
-        """Whoever turns into a retiree keeps nothing of the month as an employee, corrections included."""
-        handler = person("weinan.handler")
-        for month in (MONTH, DECEMBER):
-            assess(month, now, region="610500")
-        announce("610500", MONTH, contribution__active__310__employer__rate="0.071")
-        adjust(now, region="610500", last=DECEMBER)
-        assert {line.due_type for line in made(region="610500")} == {"35"}
-        assert handler.employer_id
-
 
 class LateYear(Year):
     """The same year, with values announced late and carried out, in any order."""
