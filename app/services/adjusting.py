@@ -22,7 +22,7 @@ from app.services import assessing
 from app.services.basing import tariff_of
 from app.store import adjustments as store
 from app.store.adjustments import CoverRow
-from app.store.assessments import EmployerRow, hold_employers_shared, list_employers
+from app.store.assessments import EmployerRow, list_employers
 from app.store.bases import BaseRow, base_history
 from app.store.business import hold_people
 from app.store.ledger import add_lines, line_values
@@ -156,10 +156,9 @@ def chunks_of(employer: EmployerRow, first: str, last: str) -> Iterator[Chunk]:
 def look_again(employer: EmployerRow, first: str, last: str, after_id: int, until_id: int) -> Chunk:
     """The same of some people of an employer as it is now, inside the caller's transaction.
 
-    The employer and the people are held until the commit: nobody charges them or takes charges back.
-    Raises: ParameterMissing.
+    The caller holds the employer; the people are held until the commit, so that nobody charges them or takes
+    charges back. Raises: ParameterMissing.
     """
-    hold_employers_shared([employer.id])
     people = store.charged_people(employer.id, first, last, after_id, until_id, EVERYBODY)
     hold_people(people)
     found = _found(employer.region, employer.id, people, first, last)

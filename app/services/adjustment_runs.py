@@ -33,7 +33,7 @@ from app.store.adjustment_runs import (
     RunRow,
     Sums,
 )
-from app.store.assessments import EmployerRow, count_employers, hold_employer
+from app.store.assessments import EmployerRow, count_employers, hold_employer, hold_employers_shared
 from app.store.constraints import is_passing
 from app.store.employers import find_employer_by_no, get_employer
 from app.store.ids import new_id
@@ -61,6 +61,7 @@ def start(
     Raises: Forbidden, NotFound, Rejected (`from_month`, `to_month`, `employer_no`).
     """
     _check_actor(actor, region)
+    parameters(region)
     adjusting.check_span(first, last, now)
     employer_id = employer_of(region, employer_no.strip())
     with transaction():
@@ -273,6 +274,8 @@ def _write_employer(found: RunRow, employer_id: int, now: datetime) -> None:
 
 def _write_chunk(found: RunRow, employer: EmployerRow, chunk_id: int, now: datetime) -> None:
     """Write what was shown, or keep what it would be now: in one transaction with the chunk's state."""
+    # the employer first, as everybody who bills or takes charges back does
+    hold_employers_shared([employer.id])
     chunk = store.get_chunk_held(chunk_id)
     if chunk.state != WAITING:
         # another job was here

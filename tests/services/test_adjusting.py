@@ -14,6 +14,7 @@ from app.services.actors import SYSTEM
 from app.services.adjusting import Figures
 from app.services.assessing import assess
 from app.store.adjustment_runs import list_runs
+from app.store.assessments import uncharged
 from app.store.models import AdjustmentChunk, AdjustmentRun, ContributionLine, Employer
 from tests.services import ledger_truth
 from tests.services.conftest import HUAIAN, NANTONG, SUZHOU, citizen, rows, suzhou_form, task_of
@@ -137,8 +138,14 @@ class TestTheWay:
         announce(SUZHOU, MONTH, contribution__active__410__employer__rate="0.001")
         adjust(now, employer=SMALL)
         assert {(line.fund, line.due_type) for line in made()} == {("410", "35")}
+        count = len(made())
         adjust(now)
+        assert len(made()) > count
         assert truth()
+        assert nothing_left(now)
+        # nobody who declares something later is charged for the fund as if it were missing
+        people = {line.person_id for line in made()}
+        assert not [each for each in uncharged(people, MONTH) if each.fund == "410"]
 
     def test_retirees_by_head_and_by_allocation(self, now, truth):
         assess(MONTH, now, region=SUZHOU)
@@ -476,14 +483,15 @@ class TestWithEverythingElse:
         assert nothing_left(now)
         announce(SUZHOU, MONTH, contribution__active__310__employer__rate="0.07")
         adjust(now)
-        sums = Counter()
-        for line in rows(ContributionLine, accrual_month=MONTH, fund="310", party="employer"):
-            if line.reversed_by_id is None:
-                sums[line.person_id] += line.amount_fen
-        bases = {line.person_id: line for line in rows(ContributionLine, accrual_month=MONTH, fund="310",
-                 party="employer", due_type="10", reversed_by_id=None)}  # fmt: skip
-        assert bases
-        assert all(sums[person_id] == (line.base_fen * 7 + 50) // 100 for person_id, line in bases.items())
+        lines = rows(ContributionLine, region=SUZHOU, accrual_month=MONTH, fund="310", party="employer",
+                     reversed_by_id=None)  # fmt: skip
+        sums, due = Counter(), {}
+        for line in lines:
+            sums[line.person_id] += line.amount_fen
+            if line.due_type in ("10", "31"):
+                due[line.person_id] = (line.base_fen * 7 + 50) // 100
+        assert due
+        assert sums == due
 
     def test_back_pay_is_corrected_and_cancelled_with_its_correction(self, suzhou, now):
         found = citizen(SUZHOU, "not_insured")
@@ -509,16 +517,6 @@ class TestWithEverythingElse:
         adjust(now, region=NANTONG)
         assert nothing_left(now, region=NANTONG)
         assert truth()
-
-    def test_a_retirement_after_it(self, person, now):
-        """Whoever turns into a retiree keeps nothing of the month as an employee, corrections included."""
-        handler = person("weinan.handler")
-        for month in (MONTH, DECEMBER):
-            assess(month, now, region="610500")
-        announce("610500", MONTH, contribution__active__310__employer__rate="0.071")
-        adjust(now, region="610500", last=DECEMBER)
-        assert {line.due_type for line in made(region="610500")} == {"35"}
-        assert handler.employer_id
 
 
 class LateYear(Year):

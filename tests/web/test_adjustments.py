@@ -72,7 +72,7 @@ def test_from_the_form_to_the_employers_notice(app, visit, announced):
         "待写入",
         "缴费基数调整补收",
         "单位缴费差额",
-        "划入个人账户差额",
+        "个人账户差额",
         "各单位",
         "职工基本医疗保险",
     ):
