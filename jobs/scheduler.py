@@ -1,4 +1,4 @@
-"""`python -m jobs.scheduler`: sweeps the outbox, wakes timers, has old things forgotten; one at a time works."""
+"""`python -m jobs.scheduler`: sweeps the outbox, wakes timers, forgets what is old; one works at a time."""
 
 from __future__ import annotations
 
