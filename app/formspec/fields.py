@@ -130,6 +130,7 @@ class Batch:
     optional: frozenset[str] = frozenset()
     prefill: str = ""
     locked: tuple[str, ...] = ()
+    confirm: tuple[str, ...] = ()
 
 
 def make_field(

@@ -70,7 +70,7 @@ def test_one_scheduler_works(app):
     assert scheduler.tick("first") is True
     scheduler.give_up("first")
     assert scheduler.tick("second") is True
-    (lease,) = rows(Lease)
+    (lease,) = rows(Lease, name="scheduler")
     assert (lease.name, lease.holder, lease.fence) == ("scheduler", "second", 2)
 
 
