@@ -123,3 +123,10 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.05)
     pytest.fail("it never listens to the signal to stop")
+
+
+def test_old_things_are_forgotten_by_a_job(app):
+    from jobs import retention
+
+    retention.forget(daily="1")
+    retention.forget(daily="")
