@@ -119,12 +119,16 @@ def _work(run: RunRow, now: datetime) -> RunRow:
             raise _kept(run, batch, judged)
         try:
             with transaction():
-                later = replace(run, done=run.total)
-                runs.keep(later)
+                # held first: whose run was stopped or taken over writes nothing
+                runs.keep(run)
                 ready = judged if judged is not None else _judge(actor, batch_id, now)
                 if judged is None and ready.refused:
                     raise _Refused(ready)
                 if judged is None or _is_unchanged(ready, batch_id):
+                    # nobody is left where the worker died after its commit: then the count stands already
+                    count = len(ready.cases) or run.total
+                    later = replace(run, total=count, done=count)
+                    runs.keep(later)
                     write(ready.cases)
                     return later
         except _Refused as error:
