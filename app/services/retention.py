@@ -18,7 +18,7 @@ from app.clock import to_utc
 from app.definitions.current import parameters, regions
 from app.services import leases
 from app.services.actors import SYSTEM
-from app.services.materials import ORIGINAL, delete_bytes
+from app.services.material_files import ORIGINAL, delete_bytes
 from app.store import retention as store
 from app.store.batch_people import is_document_used
 from app.store.events import EventRow, add_events
