@@ -8,6 +8,6 @@ from jobs.context import in_application
 
 
 @in_application
-def forget(files: str) -> None:
-    """Forget what is due, with `files` also what no row names; a second job finds nothing more."""
-    retention.forget(clock.now(), files=bool(files))
+def forget(daily: str) -> None:
+    """Forget what is due, with `daily` also documents and files; a second job finds nothing more."""
+    retention.forget(clock.now(), daily=bool(daily))

@@ -1,4 +1,4 @@
-"""`python -m jobs.scheduler`: sweeps the outbox, wakes timers, forgets what expired; one works at a time."""
+"""`python -m jobs.scheduler`: sweeps the outbox, wakes timers, forgets what is old; one works at a time."""
 
 from __future__ import annotations
 

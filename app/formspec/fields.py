@@ -132,6 +132,7 @@ class Batch:
     optional: frozenset[str] = frozenset()
     prefill: str = ""
     locked: tuple[str, ...] = ()
+    confirm: tuple[str, ...] = ()
 
 
 def make_field(

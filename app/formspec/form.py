@@ -27,7 +27,8 @@ form
   x-roster        active or retired: the person is picked from the employer's own people
   x-people        active or retired: many people are picked from the employer's own, into the field `people`
   x-batch         {file, sheet, title, instructions, columns, settings, optional, prefill, wage, locked,
-                  only}: the batch file. Settings are asked once for the whole file, `optional` may be
+                  confirm, only}: the batch file. Settings are asked once for the whole file, `confirm` are
+                  those of them that are proposed and confirmed after the import, `optional` may be
                   missing in a row though the page asks for it, prefill "roster" hands out the insured staff
                   with their present wage in the columns that `wage` names, `locked` is not edited, `only`:
                   employers file the form in no other way
@@ -139,6 +140,7 @@ class Form:
             optional=frozenset(spec.get("optional", ())),
             prefill=spec.get("prefill", ""),
             locked=tuple(spec.get("locked", ())),
+            confirm=tuple(spec.get("confirm", ())),
         )
 
     @property

@@ -16,8 +16,9 @@ from app.documents.refused import DocumentRefused
 from app.errors import NotFound
 from app.services.actors import Actor
 from app.services.batch_members import EVERYBODY, Member, Members
+from app.services.material_files import ORIGINAL, safe_name
 from app.services.material_needs import Need
-from app.services.materials import MEGABYTE, ORIGINAL, safe_name
+from app.services.materials import MEGABYTE
 from app.store.batch_people import BatchFileRow
 from app.store.crypto import encrypt
 from app.store.files import file_store

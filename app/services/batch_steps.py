@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 
-from app.definitions.current import parameters
+from app.definitions.current import get_bundle, parameters
 from app.domain.declaration import DRAFT, PENDING, RETURNED
 from app.errors import Conflict, FieldError, Rejected
 from app.services import declarations, filing, host
@@ -31,6 +31,7 @@ NAMED_MISSING = 20
 SUBMIT, DISCARD = "submit", "discard"
 SUBMITTABLE = (DRAFT, PENDING)
 FILES_LEFT = "files"
+CONFIRM = "confirm"
 
 
 def check_ready(actor: Actor, batch_id: int) -> BatchRow:
@@ -45,6 +46,10 @@ def check_ready(actor: Actor, batch_id: int) -> BatchRow:
     if not short and not queries.list_people(people, (COMPLETE,), limit=1):
         raise Conflict(STALE)
     errors = [FieldError(line.field, "material.missing", _missing_words(line)) for line in short]
+    form = get_bundle(batch.bundle_id).form(batch.kind)
+    if form.batch and form.batch.confirm and batch.confirmed_at_utc is None:
+        names = "、".join(form.by_name[name].title for name in form.batch.confirm)
+        errors.insert(0, FieldError(CONFIRM, "batch.confirm", f"请先确认{names}"))
     more = queries.count_people(people, MISSING) - NAMED_MISSING if len(short) == NAMED_MISSING else 0
     if more > 0:
         errors.append(FieldError("people", "material.missing", f"另有{more}人的材料不齐"))

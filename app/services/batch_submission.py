@@ -22,6 +22,7 @@ from app.services.batch_checklist import people_of
 from app.services.batch_steps import SubmitStep
 from app.services.cases import Case, loaded_case, write
 from app.services.imports import get_batch
+from app.services.objects import person_key
 from app.services.registry import Registry
 from app.store import batch_people, declarations
 from app.store import runs as store
@@ -118,12 +119,16 @@ def _work(run: RunRow, now: datetime) -> RunRow:
             raise _kept(run, batch, judged)
         try:
             with transaction():
-                later = replace(run, done=run.total)
-                runs.keep(later)
+                # held first: whose run was stopped or taken over writes nothing
+                runs.keep(run)
                 ready = judged if judged is not None else _judge(actor, batch_id, now)
                 if judged is None and ready.refused:
                     raise _Refused(ready)
                 if judged is None or _is_unchanged(ready, batch_id):
+                    # nobody is left where the worker died after its commit: then the count stands already
+                    count = len(ready.cases) or run.total
+                    later = replace(run, total=count, done=count)
+                    runs.keep(later)
                     write(ready.cases)
                     return later
         except _Refused as error:
@@ -169,13 +174,20 @@ def _judge(actor: Actor, batch_id: int, now: datetime, run: RunRow | None = None
         registry.read_people(
             case.declaration.person_hash for case in cases if case.declaration.person_hash is not None
         )
-        registry.read_open(case.declaration.open_key for case in cases if case.declaration.open_key)
+        keys = {case.declaration.open_key for case in cases} | {_person_key(case, now) for case in cases}
+        registry.read_open(key for key in keys if key)
         for case in cases:
             _judge_one(judged, case, step)
         after = page[-1][0]
         if run is not None:
             runs.keep_alone(replace(run, done=min(len(judged.cases) + len(judged.refused), run.total)))
     return judged
+
+
+def _person_key(case: Case, now: datetime) -> str | None:
+    """The key that is asked for when the form is checked once more."""
+    row = case.declaration
+    return None if row.person_hash is None else person_key(case.parameters, row.kind, row.person_hash, now)
 
 
 def _judge_one(judged: Judged, case: Case, step: SubmitStep) -> None:

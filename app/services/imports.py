@@ -71,7 +71,9 @@ def upload(
     form = target.bundle.form(kind)
     if form.batch is None:
         raise NotFound("batch")
-    values, errors = read_settings(form, settings, now)
+    confirmed = all(settings.get(name) for name in form.batch.confirm)
+    proposed = {} if confirmed else _proposed(kind, form.batch.confirm, target.parameters, now)
+    values, errors = read_settings(form, {**proposed, **settings}, now)
     errors = [
         *_closed(kind, target.parameters, now),
         *_file_errors(name, content, target.parameters, now),
@@ -94,6 +96,8 @@ def upload(
         created_by_id=actor.id,
         created_at_utc=clock.to_utc(now),
         settings_cipher=encrypt_json(values),
+        # whoever says it with the file has said it
+        confirmed_at_utc=clock.to_utc(now) if form.batch.confirm and confirmed else None,
     )
     batch.file_key = f"imports/{now:%Y%m}/{batch.id}.sealed"
     file_store().put(batch.file_key, encrypt(content))
@@ -140,6 +144,12 @@ def read_settings(
         if name not in values and field.required and name not in form.batch.optional:
             errors.append(field_error(form, name, "required_choice" if field.choice else "required"))
     return values, errors
+
+
+def _proposed(kind: str, names: Sequence[str], rules: ParameterSet, now: datetime) -> dict[str, list[str]]:
+    """What is confirmed after the import starts with what the kind proposes for today."""
+    found = handling(kind).defaults(names, rules, now.date())
+    return {name: [str(value)] for name, value in found.items() if name in names}
 
 
 def _closed(kind: str, rules: ParameterSet, now: datetime) -> list[FieldError]:

@@ -11,7 +11,7 @@ from app.documents.kinds import PDF
 from app.documents.refused import DocumentRefused
 from app.errors import NotFound
 from app.services import outbox
-from app.services.materials import THUMBNAIL, delete_bytes, page_key
+from app.services.material_files import THUMBNAIL, delete_bytes, page_key
 from app.store import materials as store
 from app.store.batch_people import set_same_document
 from app.store.crypto import decrypt_bytes, encrypt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,16 @@ from app.services import filing, outbox
 from app.services.actions import BUSY, STALE, load_cases
 from app.services.actors import Actor, require, require_row
 from app.services.cases import Case
+from app.services.material_files import (
+    ORIGINAL,
+    THUMBNAIL,
+    WHOLE,
+    delete_bytes,
+    key_of,
+    page_key,
+    safe_name,
+    shown,
+)
 from app.services.material_needs import FORM, Need, missing, needs_of
 from app.store import declarations as declaration_store
 from app.store import materials as store
@@ -38,10 +47,7 @@ from app.store.session import after_commit, transaction
 
 MEGABYTE = 1 << 20
 PREPARE, JOIN = "material", "material_join"
-WHOLE, THUMBNAIL, ORIGINAL = "file", "thumbnail", "original"
 _PAGE = re.compile(r"page-([1-9][0-9]{0,3})", re.ASCII)
-_BAD_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-NAME_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +170,7 @@ def upload(
         declaration_id=row.id,
         item=item,
         file_name=name,
-        file_key=_key(row.id, number, ORIGINAL),
+        file_key=key_of(row.id, number, ORIGINAL),
         media_type=kind,
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -233,7 +239,7 @@ def join(actor: Actor, reference: str, item: str, now: datetime) -> None:
                 declaration_id=declaration_id,
                 item=item,
                 file_name=safe_name(need.name, EXTENSIONS["application/pdf"]),
-                file_key=_key(declaration_id, number, ORIGINAL),
+                file_key=key_of(declaration_id, number, ORIGINAL),
                 media_type="application/pdf",
                 size_bytes=0,
                 sha256="",
@@ -276,39 +282,6 @@ def max_files(rules: ParameterSet, kind: str, now: datetime) -> int:
 def pictures_only(rules: ParameterSet, kind: str, now: datetime) -> bool:
     """Whether a case of a kind takes pictures and nothing else. Source: Nanjing manual 04."""
     return kind in rules.listed("material.picture_kinds", now)
-
-
-def safe_name(given: str, extension: str) -> str:
-    """A name to download under: the given one without paths and marks, with the extension of the content."""
-    text = unicodedata.normalize("NFC", given).replace("\\", "/").rsplit("/", 1)[-1]
-    stem = _BAD_IN_NAMES.sub("", text)
-    stem = "".join(letter for letter in stem if unicodedata.category(letter)[0] != "C").strip(" .")
-    stem = re.sub(r"\.(pdf|jpe?g|png)$", "", stem, flags=re.IGNORECASE)
-    return (stem[:NAME_LENGTH].strip(" .") or "材料") + extension
-
-
-def page_key(material: MaterialRow, part: str) -> str:
-    """Where a picture that was made of a document lies: beside it, however often it is made.
-
-    A document that stands for several people of a batch lies in one place for all of them.
-    """
-    return f"{material.file_key.rpartition('/')[0]}/{part}"
-
-
-def delete_bytes(material: MaterialRow) -> None:
-    """Remove a document's bytes and its pictures."""
-    names = [ORIGINAL, THUMBNAIL, *(f"page-{number}" for number in range(1, shown(material.pages) + 1))]
-    for name in names:
-        file_store().delete(page_key(material, name))
-
-
-def shown(pages: int) -> int:
-    """How many pages of a document are drawn."""
-    return min(pages, opening.USUAL.shown_pages)
-
-
-def _key(declaration_id: int, material_id: int, name: str) -> str:
-    return f"materials/{declaration_id}/{material_id}/{name}"
 
 
 def _visible(actor: Actor, reference: str) -> declaration_store.DeclarationRow:

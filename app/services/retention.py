@@ -18,7 +18,7 @@ from app.clock import to_utc
 from app.definitions.current import parameters, regions
 from app.services import leases
 from app.services.actors import SYSTEM
-from app.services.materials import ORIGINAL, delete_bytes
+from app.services.material_files import ORIGINAL, delete_bytes
 from app.store import retention as store
 from app.store.batch_people import is_document_used
 from app.store.events import EventRow, add_events
@@ -30,7 +30,8 @@ from app.store.session import end_read, transaction
 CHUNK = 500
 JOB, JOB_SECONDS = "jobs.retention.forget", 3600
 LEASE, EVERY_SECONDS = "retention", 3600
-FILES_LEASE, FILES_EVERY_SECONDS = "retention.files", 86_400
+# what goes through cases and files
+DAILY_LEASE, DAILY_SECONDS = "retention.daily", 86_400
 # what is younger may belong to a transaction that has not committed
 ORPHAN_HOURS = 24
 FOLDERS = ("materials", "imports")
@@ -43,16 +44,16 @@ def due() -> bool:
     # nobody else has this name: the lease is taken once and not kept
     if not leases.hold(LEASE, uuid.uuid4().hex, EVERY_SECONDS):
         return False
-    files = leases.hold(FILES_LEASE, uuid.uuid4().hex, FILES_EVERY_SECONDS)
+    daily = leases.hold(DAILY_LEASE, uuid.uuid4().hex, DAILY_SECONDS)
     try:
-        queue.enqueue(JOB, queue_name="notices", timeout_seconds=JOB_SECONDS, files="1" if files else "")
+        queue.enqueue(JOB, queue_name="notices", timeout_seconds=JOB_SECONDS, daily="1" if daily else "")
     except queue.QueueError as error:
         log.warning("old things are forgotten at the next time: %s", error)
     return True
 
 
-def forget(now: datetime, *, files: bool) -> dict[str, int]:
-    """Forget what is due; with `files` also what no row names in the file store. Gives how much of each."""
+def forget(now: datetime, *, daily: bool) -> dict[str, int]:
+    """Forget what is due; with `daily` also documents and files that no row names. Gives how many of each."""
     end_read()
     real, days = clock.real_utcnow(), store.days()
     done = {
@@ -60,9 +61,9 @@ def forget(now: datetime, *, files: bool) -> dict[str, int]:
         "codes": _in_chunks(store.remove_codes, real - timedelta(days=days.codes)),
         "messages": _in_chunks(store.remove_messages, to_utc(now) - timedelta(days=days.messages)),
         "outbox": _in_chunks(store.remove_delivered, to_utc(now) - timedelta(days=days.outbox)),
-        "materials": sum(_forget_materials(region, now) for region, _ in regions()),
     }
-    if files:
+    if daily:
+        done["materials"] = sum(_forget_materials(region, now) for region, _ in regions())
         done["files"] = sweep_files(real)
     return done
 

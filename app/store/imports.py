@@ -47,6 +47,7 @@ class BatchRow:
     stop_requested: bool = False
     finished_at_utc: datetime | None = None
     purge_after_utc: datetime | None = None
+    confirmed_at_utc: datetime | None = None
 
 
 @dataclass(slots=True)

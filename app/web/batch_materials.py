@@ -13,8 +13,16 @@ from app import clock
 from app.definitions.current import get_bundle
 from app.errors import FieldError, NotFound, Rejected
 from app.formspec.validate import validate
-from app.services import batch_checklist, batch_documents, batch_steps, batch_submission, imports
+from app.services import (
+    batch_checklist,
+    batch_confirming,
+    batch_documents,
+    batch_steps,
+    batch_submission,
+    imports,
+)
 from app.services.batch_checklist import Checklist, Cursor, Page
+from app.services.batch_confirming import Confirmation
 from app.services.batch_documents import HELD, REFUSED, TAKEN, Answer
 from app.services.batch_sheets import Choice, reason_words
 from app.services.material_needs import FORM as MATERIALS
@@ -37,8 +45,54 @@ PLACE = "/imports/<kind>/<int:batch_id>/materials"
 @batches.get(PLACE)
 @guard("import.view", scope="employer")
 def materials(kind: str, batch_id: int) -> ResponseReturnValue:
-    """Everybody of the batch with what is still missing."""
+    """Everybody of the batch with what is still missing; what is confirmed after the import comes first."""
+    asked = batch_confirming.confirmation(actor(), batch_id)
+    if asked is not None and asked.waiting and asked.changeable and actor().may("declaration.file"):
+        return redirect(url_for("imports.confirmation", kind=kind, batch_id=batch_id))
     return _page(kind, _checklist(kind, batch_id))
+
+
+@batches.get("/imports/<kind>/<int:batch_id>/confirmation")
+@guard("declaration.file", scope="employer")
+def confirmation(kind: str, batch_id: int) -> ResponseReturnValue:
+    """What is confirmed for the whole file after its import, with its proposed value."""
+    return _confirmation(kind, batch_id)
+
+
+@batches.post("/imports/<kind>/<int:batch_id>/confirmation")
+@guard("declaration.file", scope="employer")
+def confirm(kind: str, batch_id: int) -> ResponseReturnValue:
+    """Confirm it, or change it for everybody, while nobody is submitted."""
+    _same(kind, batch_id)
+    posted = {name: request.form.getlist(name) for name in request.form}
+    try:
+        batch_confirming.confirm(actor(), batch_id, posted, clock.now())
+    except Rejected as refused:
+        return _confirmation(kind, batch_id, translated(refused.errors)), 422
+    return redirect(url_for("imports.materials", kind=kind, batch_id=batch_id), 303)
+
+
+def _confirmation(kind: str, batch_id: int, errors: Sequence[FieldError] = ()) -> str:
+    _same(kind, batch_id)
+    asked = batch_confirming.confirmation(actor(), batch_id)
+    if asked is None:
+        raise NotFound("confirmation")
+    typed = {field.name: request.form.get(field.name) for field in asked.fields if errors}
+    return render_template(
+        "imports/confirmation.html",
+        kind=kind,
+        title=_title(kind),
+        batch=asked.batch,
+        asked=asked,
+        values={**asked.values, **typed},
+        names=_confirmed_names(asked),
+        errors=errors,
+    )
+
+
+def _confirmed_names(asked: Confirmation | None) -> str:
+    """What is confirmed, in words; "" where nothing is."""
+    return _("、").join(translated_text(field.title) for field in asked.fields) if asked else ""
 
 
 @batches.get(f"{PLACE}/people")
@@ -270,6 +324,7 @@ def _context(kind: str, held: Checklist) -> dict[str, Any]:
         "held": held,
         "batch": held.batch,
         "values": values,
+        "confirmed": _confirmed_names(batch_confirming.confirmation(actor(), batch_id)),
         "submitting": batch_submission.under_way(batch_id),
         "reason_words": reason_words,
         "may_file": actor().may("declaration.file") and bool(held.waiting),
@@ -315,6 +370,7 @@ def _review(kind: str, batch: imports.BatchRow, errors: Sequence[FieldError] = (
     return render_template(
         "imports/review.html", kind=kind, title=_title(kind), found=found, batch=batch, fields=fields,
         page_url=_page_url("imports.material_review", found.page, kind=kind, batch_id=batch.id),
+        confirmed=_confirmed_names(batch_confirming.confirmation(actor(), batch.id)),
         number_words=number_words, text=text, errors=errors, typed=request.form,
     )  # fmt: skip
 

@@ -206,7 +206,7 @@ def _step(kind: str, rules: ParameterSet, now: datetime) -> Step | None:
     batch = setting.form.batch
     if batch is None:
         return None
-    fields = [_asked(setting, batch, name) for name in batch.settings]
+    fields = [_asked(setting, batch, name) for name in batch.settings if name not in batch.confirm]
     megabytes = rules.integer("batch.max_megabytes", now)
     size = translated_text(rules.message("import.too_large").format(megabytes=megabytes)).rstrip("。.")
     return Step(

@@ -19,6 +19,7 @@ from app.formspec.validate import validate
 from app.services import declarations as acts
 from app.services import materials as services
 from app.services.forms import is_stepwise, is_verified
+from app.services.material_files import WHOLE
 from app.services.material_needs import FORM
 from app.services.materials import MaterialFile, MaterialList
 from app.services.results import CaseView
@@ -140,7 +141,7 @@ def download(reference: str, material_id: int) -> ResponseReturnValue:
 @guard("declaration.view", scope="case")
 def picture(reference: str, material_id: int, part_name: str) -> ResponseReturnValue:
     """Our own picture of a page, or the thumbnail."""
-    if part_name == services.WHOLE:
+    if part_name == WHOLE:
         raise NotFound("part")
     opened = services.open_file(actor(), reference, material_id, part_name)
     content = turned(opened.content, _one_of("angle", ANGLES))

@@ -1,4 +1,4 @@
-"""Long work of any kind as runs, with what became of each employer or person."""
+"""Long work of any kind as runs with what became of each; when what a file says was confirmed."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _COUNTS = ("filed", "skipped", "refused", "fence", "attempts")
 
 
 def upgrade() -> None:
+    op.add_column("import_batch", sa.Column("confirmed_at_utc", UtcDateTime(), nullable=True))
     op.create_table(
         "run",
         *_same_columns("total", "done"),
@@ -96,6 +97,7 @@ def _bare(name: str, *more: str) -> sa.TableClause:
 
 
 def downgrade() -> None:
+    op.drop_column("import_batch", "confirmed_at_utc")
     op.drop_index("ix_run_result_outcome", table_name="run_result")
     op.drop_table("run_result")
     op.create_table(

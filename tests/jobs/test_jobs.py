@@ -70,7 +70,7 @@ def test_one_scheduler_works(app):
     assert scheduler.tick("first") is True
     scheduler.give_up("first")
     assert scheduler.tick("second") is True
-    (lease,) = rows(Lease)
+    (lease,) = rows(Lease, name="scheduler")
     assert (lease.name, lease.holder, lease.fence) == ("scheduler", "second", 2)
 
 
@@ -123,3 +123,10 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.05)
     pytest.fail("it never listens to the signal to stop")
+
+
+def test_old_things_are_forgotten_by_a_job(app):
+    from jobs import retention
+
+    retention.forget(daily="1")
+    retention.forget(daily="")

@@ -1,5 +1,6 @@
 """The yearly declaration of bases: season, pre-filled files, once a year (SZ-4, JS-3.8, WN-2.4)."""
 
+from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 
@@ -7,14 +8,28 @@ import pytest
 from openpyxl import load_workbook
 
 from app.clock import to_utc
-from app.errors import Conflict, Rejected
-from app.services import audits, batch_results, batch_run, declarations, imports, rosters, templates
+from app.errors import Conflict, NotFound, Rejected
+from app.services import (
+    audits,
+    batch_confirming,
+    batch_documents,
+    batch_results,
+    batch_run,
+    batch_steps,
+    batch_submission,
+    declarations,
+    imports,
+    rosters,
+    templates,
+)
 from app.services.forms import setting_of
 from app.store.bases import BaseRow, change_bases
 from app.store.business import open_of_employer
+from app.store.crypto import decrypt_json
 from app.store.ids import new_id
-from app.store.models import ContributionLine, Declaration, Enrolment, EnrolmentChange, HumanTask
+from app.store.models import ContributionLine, Declaration, Enrolment, EnrolmentChange, Event, HumanTask
 from app.store.session import transaction
+from tests.documents.samples import picture
 from tests.services.batch_files import FIRST_ROW, filled, saved
 from tests.services.conftest import HUAIAN, SUZHOU, rows, task_of
 from tests.services.test_base import model, month_amounts, wages
@@ -209,6 +224,79 @@ class TestWeinan:
         ((_, error),) = batch_results.errors_of(batch.id)
         assert error["code"] == "base_annual.declared_month"
         assert "2026-06" in error["message"]
+
+    def proposed(self, actor, run, june, count=2):
+        """A file whose month nobody has said: it is proposed and confirmed after the import."""
+        found = [employee(actor, place) for place in range(count)]
+        content = filled(actor, "base_annual", [self.cells(each) for each in found])
+        return run(actor, content, june, {"staff_group": ["active"]})
+
+    def months(self, batch):
+        cases = rows(Declaration, batch_id=batch.id)
+        return {decrypt_json(case.data_cipher)["declared_month"] for case in cases}
+
+    def test_wn_2_4_the_month_is_proposed_and_confirmed_after_the_import(self, handlers, run, june):  # noqa: F811
+        actor = handlers[WEINAN]
+        batch = self.proposed(actor, run, june)
+        assert batch.accepted_rows == 2, list(batch_results.errors_of(batch.id))
+        asked = batch_confirming.confirmation(actor, batch.id)
+        assert ([field.title for field in asked.fields], asked.waiting, asked.changeable) == (
+            ["申请年月"], True, True,
+        )  # fmt: skip
+        assert asked.values["declared_month"] == "2026-06"
+        with pytest.raises(Rejected) as caught:
+            batch_steps.check_ready(actor, batch.id)
+        assert caught.value.errors[0].message == "请先确认申请年月"
+        batch_confirming.confirm(actor, batch.id, {"declared_month": ["202606"]}, june)
+        assert not batch_confirming.confirmation(actor, batch.id).waiting
+        # nothing was changed, so no form was written
+        assert rows(Event, action="saved") == []
+        with pytest.raises(Rejected) as caught:
+            batch_steps.check_ready(actor, batch.id)
+        assert {error.code for error in caught.value.errors} == {"material.missing"}
+
+    def test_wn_2_4_another_month_goes_into_everybodys_form(self, handlers, run, june, monkeypatch):  # noqa: F811
+        actor = handlers[WEINAN]
+        batch = self.proposed(actor, run, june)
+        for wrong, code in (("202605", "base_annual.declared_month"), ("", "required"), ("x", "pattern")):
+            with pytest.raises(Rejected) as caught:
+                batch_confirming.confirm(actor, batch.id, {"declared_month": [wrong]}, june)
+            (error,) = caught.value.errors
+            assert error.field == "declared_month", code
+        assert self.months(batch) == {"2026-06"}
+        # confirmed in the next month, still in the season
+        monkeypatch.setattr(batch_confirming, "CHUNK", 1)
+        july = june + timedelta(days=20)
+        batch_confirming.confirm(actor, batch.id, {"declared_month": ["202607"]}, july)
+        assert self.months(batch) == {"2026-07"}
+        assert len(rows(Event, action="saved")) == 2
+        assert batch_confirming.confirmation(actor, batch.id).values["declared_month"] == "2026-07"
+
+    def test_wn_2_4_not_changeable_once_somebody_is_submitted(self, handlers, run, june):  # noqa: F811
+        actor = handlers[WEINAN]
+        batch = self.proposed(actor, run, june)
+        first, _second = rows(Declaration, batch_id=batch.id)
+        declarations.discard(actor, [first.reference], june)
+        assert batch_confirming.confirmation(actor, batch.id).changeable
+        batch_confirming.confirm(actor, batch.id, {"declared_month": ["202606"]}, june)
+        batch_documents.take_files(
+            actor, batch.id, [("工资表.jpg", picture())], june, "payroll", everybody=True
+        )
+        assert batch_submission.start(actor, batch.id, june).state == "finished"
+        assert not batch_confirming.confirmation(actor, batch.id).changeable
+        with pytest.raises(Conflict):
+            batch_confirming.confirm(actor, batch.id, {"declared_month": ["202606"]}, june)
+        assert [row.status for row in rows(Declaration, batch_id=batch.id)] == ["discarded", "submitted"]
+
+    def test_wn_2_4_nobody_elses(self, handlers, run, june, nantong):  # noqa: F811
+        actor = handlers[WEINAN]
+        batch = self.proposed(actor, run, june)
+        for call in (
+            lambda: batch_confirming.confirmation(nantong, batch.id),
+            lambda: batch_confirming.confirm(nantong, batch.id, {"declared_month": ["202606"]}, june),
+        ):
+            with pytest.raises(NotFound):
+                call()
 
     def test_wn_2_4_after_the_months_additions_and_stops(self, handlers, run, june, monkeypatch):  # noqa: F811
         actor = handlers[WEINAN]

@@ -33,7 +33,7 @@ from app.store.models import (
     Outbox,
     Person,
 )
-from app.store.session import transaction
+from app.store.session import TransactionError, in_transaction, transaction
 from tests.documents.samples import HOSTILE, picture
 from tests.services.batch_files import filled
 from tests.services.conftest import rows
@@ -381,8 +381,27 @@ class TestSubmissionAsAWhole:
 
         monkeypatch.setattr(batch_submission, "_judge", slow)
         made = batch_submission.start(handler, batch.id, now)
-        assert (made.state, len(judged)) == ("finished", 2)
+        assert (made.state, made.total, len(judged)) == ("finished", 3, 2)
         assert self.statuses(batch) == ["discarded", "submitted", "submitted", "submitted"]
+
+    @pytest.mark.parametrize("missing", [False, True])
+    def test_judged_under_the_lock_where_a_diagram_holds_rows(
+        self, handler, batch, people, now, monkeypatch, missing
+    ):
+        if not missing:
+            provide(handler, batch, people, now)
+        real = batch_submission._judge
+
+        def holding(*given):
+            if not in_transaction():
+                raise TransactionError("a lock needs a transaction")
+            return real(*given)
+
+        monkeypatch.setattr(batch_steps, "check_ready", lambda _actor, _id: batch)
+        monkeypatch.setattr(batch_submission, "_judge", holding)
+        made = batch_submission.start(handler, batch.id, now)
+        assert (made.state, made.refused) == (("failed", 4) if missing else ("finished", 0))
+        assert self.statuses(batch) == [("draft" if missing else "submitted")] * 4
 
     def test_what_always_changes_is_said(self, handler, batch, people, now, monkeypatch):
         provide(handler, batch, people, now)

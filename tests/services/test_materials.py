@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.documents import scanner
 from app.errors import Conflict, Forbidden, NotFound, Rejected
 from app.extensions import db
-from app.services import audits, declarations, incidents, material_work, materials
+from app.services import audits, declarations, incidents, material_files, material_work, materials
 from app.services.doctor import CHECKS
 from app.store.files import file_store
 from app.store.models import Declaration, Event, Incident, Material, Outbox
@@ -340,4 +340,4 @@ def test_the_doctor_says_whether_files_are_scanned(monkeypatch):
     ],
 )
 def test_names_are_safe(given, safe):
-    assert materials.safe_name(given, ".pdf") == safe
+    assert material_files.safe_name(given, ".pdf") == safe

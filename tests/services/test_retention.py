@@ -58,27 +58,27 @@ class TestRows:
     def test_codes_by_the_machines_clock(self, now, real_time):
         for age in (0, 6, 8, 400):
             code(age)
-        assert retention.forget(now, files=False)["codes"] == 2
+        assert retention.forget(now, daily=False)["codes"] == 2
         assert {row.subject for row in rows(OneTimeCode)} == {"user:0", "user:6"}
-        assert retention.forget(now, files=False)["codes"] == 0
+        assert retention.forget(now, daily=False)["codes"] == 0
 
     def test_messages_and_outbox_rows_that_were_sent(self, now, monkeypatch):
         monkeypatch.setattr(retention, "CHUNK", 1)
         for age in (0, 29, 31, 400):
             message(now, age)
         message(now, 500, sent=False)
-        done = retention.forget(now, files=False)
+        done = retention.forget(now, daily=False)
         assert (done["messages"], done["outbox"]) == (2, 2)
         assert len(rows(SmsMessage)) == 3
         # what was never sent stays, however old, with what keeps it from going out twice
         assert [row.done_at_utc for row in rows(Outbox)].count(None) == 1
-        done = retention.forget(now, files=False)
+        done = retention.forget(now, daily=False)
         assert (done["messages"], done["outbox"]) == (0, 0)
 
     def test_an_installation_says_for_how_long(self, now, monkeypatch):
         message(now, 3)
         monkeypatch.setattr(store, "_days", store.Days(messages=2, outbox=2))
-        done = retention.forget(now, files=False)
+        done = retention.forget(now, daily=False)
         assert (done["messages"], done["outbox"]) == (1, 1)
 
 
@@ -95,10 +95,10 @@ class TestDocuments:
         self.drawn(handler, batch, people, now)
         before = self.keys()
         batch_steps.run_slice("discard", handler, batch.id, 0, now)
-        assert retention.forget(now + timedelta(days=29), files=False)["materials"] == 0
+        assert retention.forget(now + timedelta(days=29), daily=True)["materials"] == 0
         monkeypatch.setattr(retention, "CHUNK", 3)
         later = now + timedelta(days=31)
-        assert retention.forget(later, files=False)["materials"] == 4
+        assert retention.forget(later, daily=True)["materials"] == 4
         assert rows(Material) == []
         gone = before - self.keys()
         assert any(key.endswith("thumbnail") for key in gone)
@@ -107,14 +107,14 @@ class TestDocuments:
         told = rows(Event, action="materials_forgotten")
         assert [(row.actor_name, row.detail) for row in told] == [("系统", {"count": 1})] * 4
         assert len(rows(Event, action="material_added")) == 4
-        assert retention.forget(later, files=False)["materials"] == 0
+        assert retention.forget(later, daily=True)["materials"] == 0
         assert len(rows(Event, action="materials_forgotten")) == 4
 
     def test_what_was_submitted_stays(self, handler, batch, people, now):  # noqa: F811
         provide(handler, batch, people, now)
         batch_submission.start(handler, batch.id, now)
         count = len(rows(Material))
-        assert retention.forget(now + timedelta(days=4000), files=False)["materials"] == 0
+        assert retention.forget(now + timedelta(days=4000), daily=True)["materials"] == 0
         assert len(rows(Material)) == count
 
     def test_a_document_of_several_goes_with_the_last(self, handler, batch, people, now):  # noqa: F811
@@ -126,7 +126,7 @@ class TestDocuments:
 
         first = rows(Declaration, batch_id=batch.id)[0]
         declarations.discard(handler, [first.reference], now)
-        assert retention.forget(now + timedelta(days=31), files=False)["materials"] == 1
+        assert retention.forget(now + timedelta(days=31), daily=True)["materials"] == 1
         (key,) = {row.file_key for row in rows(Material)}
         assert file_store().exists(key)
 
@@ -156,7 +156,7 @@ class TestDocuments:
 
         monkeypatch.setattr(retention, "delete_bytes", killed)
         with pytest.raises(KeyboardInterrupt):
-            retention.forget(now + timedelta(days=31), files=False)
+            retention.forget(now + timedelta(days=31), daily=True)
         assert rows(Material) == []
         assert all(file_store().exists(key) for key in keys)
         retention.sweep_files(datetime.now(UTC) + timedelta(hours=25))
@@ -165,18 +165,18 @@ class TestDocuments:
 
 def test_the_scheduler_asks_once_an_hour(monkeypatch):
     asked = []
-    monkeypatch.setattr(queue, "enqueue", lambda *given, **named: asked.append((given, named["files"])))
+    monkeypatch.setattr(queue, "enqueue", lambda *given, **named: asked.append((given, named["daily"])))
     assert retention.due()
     assert not retention.due()
     assert asked == [(("jobs.retention.forget",), "1")]
     later = clock.real_utcnow() + timedelta(hours=2)
     monkeypatch.setattr(clock, "real_utcnow", lambda: later)
     assert retention.due()
-    # files once a day
-    assert [files for _, files in asked] == ["1", ""]
+    # documents and files once a day
+    assert [daily for _, daily in asked] == ["1", ""]
 
 
 def test_the_record_of_accounts_is_not_touched(now):
     count = len(rows(AccountEvent))
-    retention.forget(now + timedelta(days=4000), files=False)
+    retention.forget(now + timedelta(days=4000), daily=True)
     assert len(rows(AccountEvent)) == count

@@ -170,3 +170,73 @@ def test_who_may_not(app, place, sign_in, people):
     assert "data-batch-files" not in reader.get(place).text
     wrong = place.replace("/stop/", "/stop_retiree/")
     assert sign_in("weinan.handler", DEMO_PASSWORD).get(wrong).status_code == 404
+
+
+def test_wn_2_4_the_month_is_confirmed_between_import_and_materials(app, client, clock):
+    clock.set("2026-06-16T10:00:00")
+    june = TEST_NOW.replace(month=6, day=16)
+    assert 'name="declared_month"' not in client.get("/imports/base_annual").text
+    with app.app_context():
+        actor = accounts.load_account(find_user("weinan.handler").id, to_utc(TEST_NOW)).actor
+        found = [employee(actor, place) for place in range(2)]
+        cells = [{"id_number": each.id_number, "name": each.name, "wage_yuan": "8000"} for each in found]
+        content = filled(actor, "base_annual", cells)
+        settings = {"staff_group": ["active"]}
+        made = imports.upload(actor, "base_annual", "基数.xlsx", content, settings, june, queued=False)
+        batch_run.run(made.batch.id)
+        end_read()
+    here = f"/imports/base_annual/{made.batch.id}"
+    assert client.get(f"{here}/materials").location == f"{here}/confirmation"
+    page = client.get(f"{here}/confirmation")
+    assert page.status_code == 200
+    assert 'data-confirmation="waiting"' in page.text
+    assert "确认申请年月" in page.text
+    assert 'value="2026-06"' in page.text
+    wrong = post(client, f"{here}/confirmation", f"{here}/confirmation", declared_month="2026-05")
+    assert wrong.status_code == 422
+    assert "申请年月应为当月（2026-06）" in wrong.text
+    assert 'value="2026-05"' in wrong.text
+    done = post(client, f"{here}/confirmation", f"{here}/confirmation", declared_month="2026-06")
+    assert (done.status_code, done.location) == (303, f"{here}/materials")
+    materials = client.get(f"{here}/materials")
+    assert materials.status_code == 200
+    assert f'href="{here}/confirmation"' in materials.text
+    assert 'data-confirmation="confirmed"' in client.get(f"{here}/confirmation").text
+
+
+def test_a_kind_that_asks_for_nothing_has_no_such_step(client, place):
+    assert client.get(f"{place.removesuffix('/materials')}/confirmation").status_code == 404
+
+
+def test_a_refused_whole_is_told_person_by_person(app, client, place, people, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("app.web.batch_materials._ready", lambda *_given: None)
+        patch.setattr(
+            "app.services.batch_steps.check_ready", lambda actor, number: imports.get_batch(actor, number)
+        )
+        done = post(client, f"{place}/submit", place, confirmed="1", total="3", materials_confirmed="1")
+    assert done.status_code == 303
+    page = client.get(done.location)
+    assert 'data-state="failed"' in page.text
+    assert "有3人不能提交，本批没有提交" in page.text
+    assert f"第4行 {people[0].name}：" in page.text
+    with app.app_context():
+        assert {row.status for row in rows(Declaration, batch_id=batch_of(place))} == {"draft"}
+        end_read()
+    assert client.get(f"{place}/submission/1").status_code == 404
+
+
+def test_a_large_submission_is_watched_and_stopped(app, client, place, people, monkeypatch):
+    send(client, place, *named(people, "身份证"))
+    monkeypatch.setattr("app.services.batch_submission.AT_ONCE", 1)
+    done = post(client, f"{place}/submit", place, confirmed="1", total="3", materials_confirmed="1")
+    page = client.get(done.location)
+    assert 'data-state="queued"' in page.text
+    assert "正在核对 0 / 3 人" in page.text
+    assert done.location in client.get(place).text
+    stopped = post(client, f"{done.location}/stop", done.location)
+    assert stopped.status_code == 303
+    assert 'data-state="stopped"' in client.get(done.location).text
+    with app.app_context():
+        assert {row.status for row in rows(Declaration, batch_id=batch_of(place))} == {"draft"}
+        end_read()

@@ -44,6 +44,8 @@ class ImportBatch(Model):
     created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
     purge_after_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # when somebody confirmed what the form wants confirmed after the import
+    confirmed_at_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ImportRow(Model):

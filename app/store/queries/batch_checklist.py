@@ -118,6 +118,12 @@ def count_status(batch_id: int, statuses: Collection[str]) -> int:
     return int(db.session.execute(wanted).scalar_one())
 
 
+def count_cases(batch_id: int) -> int:
+    """How many cases a batch has, whatever became of them."""
+    wanted = select(func.count()).where(_CASE.c.batch_id == batch_id)
+    return int(db.session.execute(wanted).scalar_one())
+
+
 def is_checking(batch_id: int) -> bool:
     """Whether documents of a batch are being looked at."""
     wanted = (
