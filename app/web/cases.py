@@ -85,6 +85,7 @@ def _in_the_readers_language(drawing: bytes) -> bytes:
 @cases.post("/cases/<reference>/submit")
 @guard("declaration.submit", scope="case")
 def submit(reference: str) -> ResponseReturnValue:
+    services.get_case(actor(), reference, clock.now())
     result = services.submit(actor(), [reference], clock.now())
     if _refused(result):
         return _back(reference)

@@ -183,3 +183,26 @@ def test_messages_are_read(visit, app):
     assert "全部标为已读" in page
     visitor.post("/messages/read")
     assert "全部标为已读" not in visitor.get("/messages").text
+
+
+def test_nobody_submits_a_case_of_somebody_else(visit, app):
+    (reference,) = pend(visit("nantong.handler"), app, 1)
+    for username in ("suzhou.handler", "huaian.handler"):
+        answer = visit(username).post(f"/cases/{reference}/submit")
+        assert answer.status_code == 404, answer.text
+    assert visit("nantong.handler").post("/cases/261112-0000000000/submit").status_code == 404
+    assert status_of(app, reference) == "pending"
+
+
+def test_what_an_employer_has_not_handed_over_is_not_the_agencys(visit, app):
+    visitor, auditor = visit("nantong.handler"), visit("nantong.auditor")
+    reference, thrown_away = pend(visitor, app, 2)
+    visitor.post(f"/cases/{thrown_away}/discard", {"confirmed": "1"})
+    for page in ("", "/diagram", "/materials", "/receipt", "/reveal"):
+        for each in (reference, thrown_away):
+            answer = auditor.get(f"/cases/{each}{page}")
+            assert answer.status_code == 404, (page, answer.text)
+    asked = auditor.post(f"/cases/{reference}/reveal", {"reason": "核对身份证"})
+    assert asked.status_code == 404
+    visitor.post(f"/cases/{reference}/submit")
+    assert auditor.get(f"/cases/{reference}").status_code == 200

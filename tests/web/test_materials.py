@@ -194,6 +194,13 @@ def test_only_who_may_see_the_case(app, handler, browser, reference):
         for address in ("", "/list", f"/{first}", f"/{first}/file", f"/{first}/page-1.jpg"):
             assert client.get(f"/cases/{reference}/materials{address}").status_code == 404, address
     auditor = browser("weinan.auditor")
+    assert auditor.get(f"/cases/{reference}/materials/{first}/file").status_code == 404
+    place = f"/cases/{reference}/materials"
+    assert post(handler, f"{place}/done", place, materials_confirmed="1").status_code == 303
+    assert (
+        post(handler, f"/cases/{reference}/proceed", f"/cases/{reference}", decision="submit").status_code
+        == 303
+    )
     assert auditor.get(f"/cases/{reference}/materials/{first}/file").status_code == 200
     assert auditor.get(f"/cases/{reference}/materials").status_code == 302
     answer = post(
