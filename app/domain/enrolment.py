@@ -175,7 +175,9 @@ def _age(params: ParameterSet, request: EnrolRequest, person: PersonFacts, today
     if reached is None or max(month, request.start_month) < reached[0]:
         return []
     rule = WARN if _at_counter(request) else params.text("enrol.age_gate", month)
-    code = "enrol.age_male" if reached[1] == "1" else "enrol.age_female"
+    # who is only told must not read that he is turned away
+    said = "enrol.age" if rule == REFUSE else "enrol.age_reached"
+    code = f"{said}_male" if reached[1] == "1" else f"{said}_female"
     return [(Problem(code, "id_number", {"retirement_month": reached[0]}), rule)]
 
 
