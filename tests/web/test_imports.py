@@ -16,7 +16,7 @@ from app.store.models import Declaration, ImportBatch
 from app.store.session import end_read
 from tests.fixtures.database import TEST_NOW
 from tests.formspec.test_workbook import main_sheet, repacked
-from tests.services.batch_files import filled, nantong_cells, saved
+from tests.services.batch_files import filled, nantong_cells, platform_cells, saved
 from tests.services.conftest import NANTONG, citizen, rows
 
 FIXTURES = Path(__file__).parents[1] / "formspec" / "fixtures"
@@ -304,3 +304,22 @@ def test_suzhou_asks_date_and_funds_and_names_its_columns(sign_in):
     answer = upload(handler, b"PK", "a.xlsx", start_date="2026-13-01")
     assert answer.status_code == 422
     assert 'href="#field-start_date"' in answer.text
+
+
+def test_a_result_leads_to_where_the_declarations_are(app, client, sign_in, template, person_cells):
+    upload(client, template(person_cells[:1]))
+    work(app)
+    batch = row_of(client)["batch"]
+    assert 'class="btn" href="/pending"' in client.get(f"{PAGE}/{batch}").text
+    handler = sign_in("suzhou.handler", DEMO_PASSWORD)
+    with app.app_context():
+        actor = accounts.load_account(find_user("suzhou.handler").id, TEST_NOW.astimezone()).actor
+        content = filled(actor, "enrol", [platform_cells(citizen("320500", "not_insured"))])
+    funds = ["310", "37001", "330", "510", "410", "33001"]
+    assert upload(handler, content, start_date="2026-11-01", funds=funds).status_code == 303
+    work(app)
+    page = handler.get(f"{PAGE}/{row_of(handler)['batch']}").text
+    assert "没有错误数据" in page
+    # nothing waits for submission where everything is done at once
+    assert 'class="btn" href="/pending"' not in page
+    assert 'class="btn" href="/submitted"' in page
