@@ -48,12 +48,12 @@ def person_cells(app):
         return [nantong_cells(citizen(NANTONG, "not_insured", place)) for place in range(3)]
 
 
-def upload(client, content, name="申报.xlsx", **form):
-    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(PAGE).text)[1]
+def upload(client, content, name="申报.xlsx", page=PAGE, **form):
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(page).text)[1]
     # the client itself would leave the temporary file of a large body open
     file = FileStorage(BytesIO(content), name, "file")
     boundary, body = encode_multipart({"csrf_token": token, "file": file, **form})
-    return client.post(PAGE, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+    return client.post(page, data=body, content_type=f"multipart/form-data; boundary={boundary}")
 
 
 def work(app):
@@ -244,6 +244,20 @@ def test_the_same_file_asks_first(app, client, template, person_cells):
 def act(client, address, **form):
     token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(PAGE).text)[1]
     return client.post(address, data={"csrf_token": token, **form})
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("enrol", "不会重复申报"), ("base", "其余人员以最后一次导入的为准")],
+)
+def test_what_is_said_of_a_second_import_is_true(app, client, kind, words):
+    with app.app_context():
+        actor = accounts.load_account(find_user("nantong.handler").id, TEST_NOW.astimezone()).actor
+        content = filled(actor, kind, [{"id_number": "1"}])
+    for _ in range(2):
+        answer = upload(client, content, page=f"/imports/{kind}")
+    assert answer.location.endswith("/again")
+    assert words in client.get(answer.location).text
 
 
 def test_stop_go_on_and_remove(app, client, template, person_cells):
