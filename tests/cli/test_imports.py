@@ -96,3 +96,11 @@ def test_the_funds_of_a_file_are_the_usual_ones(app, flask, tmp_path):
     assert (code, printed["accepted"], printed["errors"]) == (0, 1, [])
     code, printed = flask("import", "enrol", path, "--employer", "32080000001", "--set", "funds=999")
     assert (code, printed["accepted"]) == (1, 0)
+
+
+def test_what_the_page_does_not_ask_is_a_wrong_use(app, flask, file):
+    code, printed = flask("import", "enrol", file, "--employer", EMPLOYER, "--set", "start_day=2026-11-01")
+    assert code == 2
+    assert "--set" in printed
+    with app.app_context():
+        assert rows(Declaration) == []

@@ -206,3 +206,11 @@ def test_what_an_employer_has_not_handed_over_is_not_the_agencys(visit, app):
     assert asked.status_code == 404
     visitor.post(f"/cases/{reference}/submit")
     assert auditor.get(f"/cases/{reference}").status_code == 200
+
+
+def test_a_receipt_names_the_list_as_the_citys_menu_does(visit, app):
+    person = citizen(app, SUZHOU, "double_record")
+    visitor = visit("suzhou.handler")
+    filed = visitor.post("/declare/person_merge", {"id_number": person.id_number, "action": "file"})
+    page = visitor.get(filed.location).text
+    assert "结果可在“申报数据查询”查看，并有消息通知。" in page
