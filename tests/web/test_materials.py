@@ -98,6 +98,9 @@ def test_the_whole_wizard_without_script(app, handler, browser, reference):
     answer = post(handler, f"/cases/{reference}/proceed", f"/cases/{reference}", decision="submit")
     assert answer.location == f"/cases/{reference}/receipt"
     assert "业务已经提交，等待中心审批" in handler.get(answer.location).text
+    second = post(handler, f"/cases/{reference}/proceed", f"/cases/{reference}", decision="submit")
+    assert second.location == f"/cases/{reference}/receipt"
+    assert post(handler, f"/cases/{reference}/proceed", "/hall", decision="back").status_code == 409
     auditor = browser("weinan.auditor")
     seen = auditor.get(f"/cases/{reference}").text
     assert "identity_card.jpg" in seen
