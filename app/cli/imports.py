@@ -51,9 +51,13 @@ def import_file(
 def _import(actor: Actor, kind: str, file: Path, given: tuple[str, ...]) -> dict[str, Any]:
     now = clock.now()
     # what nobody names is as the page offers it
-    settings = setting_of(actor, kind, now).defaults(now)
+    setting = setting_of(actor, kind, now)
+    asked = setting.form.batch.settings if setting.form.batch else ()
+    settings = setting.defaults(now)
     for entry in given:
         name, _, value = entry.partition("=")
+        if name not in asked:
+            raise click.BadParameter(f"{kind} asks for {', '.join(asked) or 'nothing'}", param_hint="--set")
         settings[name] = value.split(",") if isinstance(settings.get(name), list) else value
     made = imports.upload(actor, kind, file.name, file.read_bytes(), settings, now, again=True, queued=False)
     batch_run.run(made.batch.id)

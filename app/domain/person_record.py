@@ -22,6 +22,8 @@ class PersonRequest:
     birth_date: date | None = None
     sex: str = ""
     channel: str = "03"
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 def check_person_record(
@@ -31,7 +33,7 @@ def check_person_record(
 
     Raises ParameterMissing. Source: Nanjing manual 1 (人员基础信息采集).
     """
-    found = [*_document(params, request, today), *_known(request, person)]
+    found = [*_document(params, request, today), *_validity(request, today), *_known(request, person)]
     if employer.status != ACTIVE:
         found.append(Problem("employer.ended" if employer.status == ENDED else "employer.paused"))
     return Verdict(tuple(found))
@@ -52,6 +54,17 @@ def _document(params: ParameterSet, request: PersonRequest, today: date) -> list
         if typed and known and typed != known:
             found.append(Problem(f"enrol.{name}_differs", name))
     return found
+
+
+def _validity(request: PersonRequest, today: date) -> list[Problem]:
+    """The document's own dates; the counter has it in hand. Source: Nanjing manual 02 (持有有效身份证件)."""
+    if request.valid_to is None:
+        return []
+    if request.valid_from is not None and request.valid_to <= request.valid_from:
+        return [Problem("person_record.validity_order", "id_valid_to")]
+    if request.valid_to < today and request.channel != COUNTER_CHANNEL:
+        return [Problem("person_record.expired", "id_valid_to", {"day": request.valid_to.isoformat()})]
+    return []
 
 
 def _known(request: PersonRequest, person: PersonFacts) -> list[Problem]:

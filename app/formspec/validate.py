@@ -84,6 +84,8 @@ def validate(
                 found.setdefault(name, FieldError(name, code, message))
     for refusal in (*_check_documents(form, data, today, texts), *_check_days(form, data, today, texts)):
         found.setdefault(refusal.field, refusal)
+    for refusal in () if partial else _check_bundles(form, data, texts):
+        found.setdefault(refusal.field, refusal)
     if len(found) < 2:
         return list(found.values())
     order = {entry.name: place for place, entry in enumerate(form.fields)}
@@ -144,6 +146,8 @@ def _required_code(entry: Field | None) -> str:
         return "required"
     if entry.kind == "file":
         return "required_file"
+    if entry.kind == "check":
+        return "required_check"
     return "required_choice" if entry.choice or entry.kind in ("date", "month") else "required"
 
 
@@ -184,3 +188,14 @@ def _check_documents(
             for target, fact in entry.derive.items():
                 if data.get(target) not in (None, "", facts.get(fact)):
                     yield field_error(form, target, "derived_mismatch", texts)
+
+
+def _check_bundles(form: Form, data: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[FieldError]:
+    """One box of the page stands for several values: they are taken together or not at all."""
+    for entry in form.fields:
+        chosen = data.get(entry.name)
+        if "x-bundles" not in entry.schema or not isinstance(chosen, list):
+            continue
+        for bundle in entry.schema["x-bundles"]:
+            if set(bundle["values"]) & set(chosen) and not set(bundle["values"]) <= set(chosen):
+                yield field_error(form, entry.name, "bundle_split", texts, label=bundle["label"])

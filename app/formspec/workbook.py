@@ -85,12 +85,12 @@ def read_workbook(source: bytes | Path, form: Form, limits: Limits | None = None
     facts = {str(row[0]): str(row[1]) for row in found.get("facts", []) if len(row) > 1}
     if found.get("sheet") is None:
         raise WorkbookError("header_missing")
-    letters = _header(form, form.batch, found["rows"])
+    _refuse_other_form(form, facts)
+    letters = _letters(form, form.batch, found["rows"], facts)
     formula = scans.get(found["sheet"], SheetScan()).formula
     if formula:
         raise WorkbookError("formula", formula)
     _refuse_merged(found["merged"])
-    _refuse_other_form(form, facts)
     return Upload(facts, _rows(found, letters, limits))
 
 
@@ -159,6 +159,18 @@ def _read(reader: subprocess.Popen[bytes], path: Path, batch: Batch, limits: Lim
     if "error" in found:
         raise WorkbookError(found["error"])
     return found
+
+
+def _letters(
+    form: Form, batch: Batch, rows: Sequence[Sequence[Any]], facts: Mapping[str, str]
+) -> dict[int, str]:
+    """As `_header`; columns that another region's template of the same name lacks are not missing."""
+    try:
+        return _header(form, batch, rows)
+    except WorkbookError as error:
+        if error.code == "column_missing" and facts.get("form", form.name) != form.name:
+            raise WorkbookError("wrong_form", other=facts.get("title", facts["form"])) from error
+        raise
 
 
 def _header(form: Form, batch: Batch, rows: Sequence[Sequence[Any]]) -> dict[int, str]:

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from app.domain import permission
+from app.domain.enrolment import COUNTER_CHANNEL
 from app.errors import Forbidden, NotFound
 
 EMPLOYER, AGENCY, PLATFORM = "employer", "agency", "platform"
+
+
+class Handed(Protocol):
+    """A declaration as far as it says whose hands it is in."""
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def employer_id(self) -> int: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def submitted_at_utc(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,14 @@ class Actor:
         if self.side == EMPLOYER:
             return employer_id is not None and employer_id in self.employer_ids
         return self.side == AGENCY and region in self.regions
+
+    def sees_case(self, row: Handed) -> bool:
+        """True where a declaration lies in the actor's scope; the agency's begins with the submission.
+
+        Source: Nantong manual 3.1 (nothing reaches the agency before it is submitted).
+        """
+        theirs = row.channel != COUNTER_CHANNEL and row.submitted_at_utc is None
+        return self.sees(row.region, row.employer_id) and not (self.side == AGENCY and theirs)
 
 
 SYSTEM = Actor(id=None, name="系统", username="system", side=PLATFORM, roles=frozenset())

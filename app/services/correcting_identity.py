@@ -160,7 +160,8 @@ def accept(case: Case, _day: date, now: datetime) -> Result:
     """Enter a corrected identity."""
     row = case.declaration
     changed = apply(case, now)
-    row.result_code = "identity_correction.accepted"
+    moved = case.data.get(RETIREMENT) != case.data.get(NEW_RETIREMENT)
+    row.result_code = f"identity_correction.{'accepted' if moved else 'accepted_same_month'}"
     row.result_message = case.message(
         row.result_code,
         count=str(len(changed)),

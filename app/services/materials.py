@@ -124,7 +124,7 @@ class OpenedFile:
 def list_items(actor: Actor, reference: str, now: datetime) -> MaterialList:
     """Return a case's items with their documents. Raises: NotFound outside the actor's scope."""
     found = declaration_store.find_case(reference)
-    if found is None or not actor.sees(found.declaration.region, found.declaration.employer_id):
+    if found is None or not actor.sees_case(found.declaration):
         raise NotFound("declaration")
     row = found.declaration
     rules = parameters(row.region)
@@ -260,7 +260,7 @@ def open_file(actor: Actor, reference: str, material_id: int, part: str = WHOLE)
     Raises: NotFound outside the actor's scope and while the document is not ready.
     """
     place = store.find_place(material_id)
-    if place is None or place.reference != reference or not actor.sees(place.region, place.employer_id):
+    if place is None or place.reference != reference or not actor.sees_case(place):
         raise NotFound("material")
     row = place.row
     if row.state != READY:
@@ -286,7 +286,7 @@ def pictures_only(rules: ParameterSet, kind: str, now: datetime) -> bool:
 
 def _visible(actor: Actor, reference: str) -> declaration_store.DeclarationRow:
     row = declaration_store.find_declaration(reference)
-    if row is None or not actor.sees(row.region, row.employer_id):
+    if row is None or not actor.sees_case(row):
         raise NotFound("declaration")
     return row
 

@@ -21,15 +21,20 @@ ACCEPTED = "person_record.accepted"
 def request_of(case: Case) -> PersonRequest:
     """Read a complete form as a registration."""
     data = case.data
-    birth = data.get("birth_date")
     return PersonRequest(
         id_type=str(data.get("id_type") or CITIZEN_CARD),
         id_number=str(data["id_number"]),
         name=str(data["name"]),
-        birth_date=date.fromisoformat(birth) if birth else None,
+        birth_date=_day(data.get("birth_date")),
         sex=str(data.get("sex") or ""),
         channel=case.declaration.channel,
+        valid_from=_day(data.get("id_valid_from")),
+        valid_to=_day(data.get("id_valid_to")),
     )
+
+
+def _day(typed: Any) -> date | None:
+    return date.fromisoformat(str(typed)) if typed else None
 
 
 def judge(case: Case, today: date) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,7 +13,9 @@ from app.domain import retiring as rules
 from app.domain.calendar import add_months, month_of
 from app.domain.collection import ONE_OFF as ONE_OFF_LINE
 from app.domain.collection import REFUND
+from app.domain.contribution import CLIP, tariff
 from app.domain.money import format_yuan, from_fen, to_fen
+from app.domain.parameters import ParameterMissing
 from app.domain.problem import Problem, Verdict
 from app.domain.retiring import RetirementRequest
 from app.domain.stop import to_take_back
@@ -148,11 +151,27 @@ def plan(case: Case) -> Plan:
     unpaid, paid = to_take_back(lines, request.month, backpay_stays=False)
     sex = case.registry.person_facts(row.person_hash, row.region).sex
     missing = rules.missing_months(case.parameters, request, sex)
-    base = next((each.base_fen or 0 for each in found if each.fund == MEDICAL), 0)
+    base = _base_fen(case, found, request.month)
     price = Decimal(0)
     if missing and request.shortfall == rules.ONE_OFF:
         price = rules.one_off_amount(case.parameters, from_fen(base), missing, request.month)
     return Plan(found, unpaid, paid, missing, to_fen(price), base)
+
+
+def _base_fen(case: Case, stretches: Sequence[StretchRecord], month: str) -> int:
+    """The medical base of a month: the declared wage between that month's floor and cap.
+
+    What stands on the enrolment was held between those of the month in which it was declared.
+    """
+    medical = next((each for each in stretches if each.fund == MEDICAL), None)
+    if medical is None or medical.wage_fen is None:
+        return (medical.base_fen or 0) if medical else 0
+    try:
+        rule = tariff(case.parameters, month, funds=())
+    except ParameterMissing:
+        # a retirement of years ago, in which no bounds are known
+        return medical.base_fen or 0
+    return to_fen(rule.base(from_fen(medical.wage_fen), CLIP).amount)
 
 
 def _goes_on_paying(case: Case, found: Plan) -> bool:

@@ -21,7 +21,7 @@ from app.services.host import submission_day
 from app.services.kinds import Subjects, handling
 from app.services.registry import Registry
 from app.services.results import Amounts, CaseView
-from app.services.views import view_of
+from app.services.views import reaches, view_of
 from app.store import declarations as store
 from app.store.crypto import decrypt_json
 from app.store.events import EventRow, add_events, list_events
@@ -62,7 +62,7 @@ def review(actor: Actor, reference: str, now: datetime) -> Review:
     """Put a case together for the agency's eyes; nothing is written. Raises: NotFound, Forbidden."""
     require(actor, "declaration.view")
     found = store.find_case(reference)
-    if found is None:
+    if found is None or not reaches(actor, found):
         raise NotFound("declaration")
     require_region(actor, found.declaration.region)
     case = loaded_case(found, Registry())
@@ -100,7 +100,7 @@ def reveal(actor: Actor, reference: str, reason: str, now: datetime) -> dict[str
         raise Rejected([FieldError("reason", "reveal.reason", words)])
     with transaction():
         found = store.find_case(reference)
-        if found is None:
+        if found is None or not reaches(actor, found):
             raise NotFound("declaration")
         require_region(actor, found.declaration.region)
         case = loaded_case(found, Registry())

@@ -66,6 +66,9 @@ def with_open_case(case: Case, verdict: Verdict, code: str = "enrol.one_open") -
     case.registry.read_open([key])
     if case.registry.open_keys[key] in (None, case.declaration.reference):
         return verdict
+    if any(each.code.endswith(OPEN_CASE) for each in verdict.problems):
+        # the kind's own rules have said so already
+        return verdict
     return Verdict((*verdict.problems, one_open(case, key, code)), verdict.warnings)
 
 

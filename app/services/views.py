@@ -29,9 +29,17 @@ from app.store.tasks import TaskRow, names_of
 def get_case(actor: Actor, reference: str, now: datetime) -> CaseView:
     """Return one case with tasks, history and lines. Raises: NotFound outside the actor's scope."""
     found = store.find_case(reference)
-    if found is None or not actor.sees(found.declaration.region, found.declaration.employer_id):
+    if found is None or not reaches(actor, found):
         raise NotFound("declaration")
     return view_of(found, actor)
+
+
+def reaches(actor: Actor, found: Loaded) -> bool:
+    """True where somebody may look at a case; who mends an incident sees the draft that it happened to."""
+    row = found.declaration
+    if found.instance.status == INCIDENT:
+        return actor.sees(row.region, row.employer_id)
+    return actor.sees_case(row)
 
 
 def inspect_case(reference: str) -> CaseView:

@@ -49,6 +49,8 @@ class MaterialPlace:
     reference: str
     region: str
     employer_id: int
+    channel: str
+    submitted_at_utc: datetime | None
 
 
 _TABLE = Material.__table__
@@ -90,14 +92,21 @@ def list_materials(declaration_id: int) -> list[tuple[MaterialRow, str]]:
 def find_place(material_id: int) -> MaterialPlace | None:
     """Find one document, removed or not, with the case that it belongs to."""
     row = db.session.execute(
-        select(*_COLUMNS, Declaration.reference, Declaration.region, Declaration.employer_id)
+        select(
+            *_COLUMNS,
+            Declaration.reference,
+            Declaration.region,
+            Declaration.employer_id,
+            Declaration.channel,
+            Declaration.submitted_at_utc,
+        )
         .join(Declaration.__table__, Declaration.id == Material.declaration_id)
         .where(Material.id == material_id)
     ).first()
     if row is None:
         return None
-    values = tuple(row)
-    return MaterialPlace(MaterialRow(*values[:-3]), *values[-3:])
+    values, width = tuple(row), len(_COLUMNS)
+    return MaterialPlace(MaterialRow(*values[:width]), *values[width:])
 
 
 def hold_material(material_id: int) -> MaterialRow | None:

@@ -51,6 +51,11 @@ class Month:
     def total(self) -> Row:
         return total_of(self.rows)
 
+    @property
+    def base_fen(self) -> int:
+        """The month's base; all funds of a person share it."""
+        return max((row.base_fen for row in self.rows), default=0)
+
 
 def months_of(lines: Iterable[AmountLine], parameters: ParameterSet) -> list[Month]:
     """Lines by month and fund, months in order, funds in the region's order."""

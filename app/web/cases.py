@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 
 from app import clock
 from app.definitions.current import Bundle, get_bundle, parameters
-from app.domain.declaration import DRAFT, FINAL, PENDING
+from app.domain.declaration import DRAFT, FINAL, IN_AUDIT, PENDING, SUBMITTED
 from app.domain.identity import mask, mask_each
 from app.engine.labels import relabelled
+from app.errors import Conflict
 from app.services import declarations as services
 from app.services.actors import AGENCY, EMPLOYER
 from app.services.forms import is_stepwise, is_verified
@@ -26,6 +27,7 @@ from app.web.i18n import language, translated_text
 from app.web.reading import reading_sections
 from app.web.security import actor, guard
 
+_ONWARD = ("next", "submit")
 TABS = ("content", "materials", "amounts", "diagram", "history")
 cases = Blueprint("cases", __name__)
 
@@ -85,9 +87,9 @@ def _in_the_readers_language(drawing: bytes) -> bytes:
 @cases.post("/cases/<reference>/submit")
 @guard("declaration.submit", scope="case")
 def submit(reference: str) -> ResponseReturnValue:
-    now = clock.now()
-    services.get_case(actor(), reference, now)
-    if _refused(services.submit(actor(), [reference], now)):
+    services.get_case(actor(), reference, clock.now())
+    result = services.submit(actor(), [reference], clock.now())
+    if _refused(result):
         return _back(reference)
     return redirect(url_for("cases.receipt", reference=reference), 303)
 
@@ -131,7 +133,19 @@ def recall(reference: str) -> ResponseReturnValue:
 def proceed(reference: str) -> ResponseReturnValue:
     """A step of a diagram that leads through steps: on, back, or submission."""
     decision = request.form.get("decision", "")
-    return redirect(next_place(services.proceed(actor(), reference, decision, clock.now())), 303)
+    try:
+        done = services.proceed(actor(), reference, decision, clock.now())
+    except Conflict:
+        if not is_second_click(reference, decision):
+            raise
+        return redirect(url_for("cases.receipt", reference=reference), 303)
+    return redirect(next_place(done), 303)
+
+
+def is_second_click(reference: str, decision: str) -> bool:
+    """Whether a step that submits was taken already: the first click's receipt is the answer to both."""
+    case = services.get_case(actor(), reference, clock.now())
+    return decision in _ONWARD and case.status in (SUBMITTED, IN_AUDIT)
 
 
 def next_place(done: Receipt) -> str:

@@ -103,9 +103,11 @@ def rejected(kind: str, batch_id: int) -> ResponseReturnValue:
     _same_kind(found.batch, kind)
     pairs = list(zip(found.rows, found.cells, strict=True))
     further = found.next_after
+    waiting = imports.count_waiting_people([batch_id]).get(batch_id)
     return render_template(
-        "imports/rejected.html", kind=kind, batch=found.batch, rows=pairs, states=STATES, next=further
-    )
+        "imports/rejected.html",
+        kind=kind, batch=found.batch, rows=pairs, states=STATES, next=further, waiting=waiting,
+    )  # fmt: skip
 
 
 @batches.get("/imports/<kind>/<int:batch_id>/accepted")
@@ -141,8 +143,15 @@ def again(kind: str, batch_id: int) -> ResponseReturnValue:
         action=url_for("imports.resume", kind=kind, batch_id=batch_id),
         button=_("继续导入"),
         back=url_for("imports.page", kind=kind, _anchor="batches"),
-        details=[_("已经导入的人员会作为错误数据退回，不会重复申报。")],
+        details=[_what_again_does(kind)],
     )
+
+
+def _what_again_does(kind: str) -> str:
+    """A base may be declared again, unless the region takes it once a year; nobody is enrolled twice."""
+    if kind in ("base", "base_annual") and not _rules(kind).has(f"{kind}.times_a_year"):
+        return _("还有未办结申报的人员会作为错误数据退回，其余人员以最后一次导入的为准。")
+    return _("已经导入的人员会作为错误数据退回，不会重复申报。")
 
 
 @batches.post("/imports/<kind>/<int:batch_id>/stop")

@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 
 from app import clock
 from app.definitions.current import get_bundle
-from app.errors import FieldError, NotFound, Rejected
+from app.errors import Conflict, FieldError, NotFound, Rejected
 from app.formspec.validate import validate
 from app.services import declarations as acts
 from app.services import materials as services
@@ -23,7 +23,7 @@ from app.services.material_files import WHOLE
 from app.services.material_needs import FORM
 from app.services.materials import MaterialFile, MaterialList
 from app.services.results import CaseView
-from app.web.cases import next_place
+from app.web.cases import is_second_click, next_place
 from app.web.frame import render_confirm, translated
 from app.web.i18n import translated_text
 from app.web.progress import policy_of
@@ -107,6 +107,10 @@ def done(reference: str) -> ResponseReturnValue:
             errors = [*services.list_items(actor(), reference, clock.now()).errors, *errors]
             raise Rejected(errors)
         moved = acts.proceed(actor(), reference, decision, clock.now())
+    except Conflict:
+        if not is_second_click(reference, decision):
+            raise
+        return redirect(url_for("cases.receipt", reference=reference), 303)
     except Rejected as refused:
         held = services.list_items(actor(), reference, clock.now())
         return _page(reference, held, translated(refused.errors)), 422

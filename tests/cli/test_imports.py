@@ -105,3 +105,11 @@ def test_whoever_does_not_act_for_the_employer_is_told_so(flask, tmp_path, user)
     )
     assert code == 1
     assert f"{user} does not act for employer {EMPLOYER}" in printed["error"]
+
+
+def test_what_the_page_does_not_ask_is_a_wrong_use(app, flask, file):
+    code, printed = flask("import", "enrol", file, "--employer", EMPLOYER, "--set", "start_day=2026-11-01")
+    assert code == 2
+    assert "--set" in printed
+    with app.app_context():
+        assert rows(Declaration) == []

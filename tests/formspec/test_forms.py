@@ -204,6 +204,18 @@ def test_bundled_boxes_become_funds(forms):
     assert field.label_of(data["funds"]) == "医疗（生育）保险、大病救助医疗保险"
 
 
+def test_a_box_of_several_funds_is_not_split(forms):
+    form = forms["enrol.320100"]
+    for funds in (["310"], ["510"], ["510", "330"]):
+        assert messages(form, {"funds": funds})["funds"] == "参保险种：“医疗（生育）保险”应整项选择"
+    for funds in (["310,510"], ["510", "310", "330"], ["330", "410"]):
+        assert "funds" not in messages(form, {"funds": funds})
+
+
+def test_a_missing_tick_is_asked_for_as_one(forms):
+    assert messages(forms["materials"], {}) == {"materials_confirmed": "请勾选材料确认"}
+
+
 def test_bank_details_are_wanted_by_the_platform_and_whole_in_suzhou(forms):
     assert messages(forms["enrol"], suzhou_input())["bank_account"] == "请填写银行账号"
     assert set(messages(forms["enrol.320500"], suzhou_input(bank_name="示例银行"))) == {

@@ -143,7 +143,13 @@ def test_an_empty_template_says_so(forms):
 def test_the_template_of_another_form_is_refused(forms):
     form = forms["enrol.320100"]
     other = build_template(forms["person_record.320100"], "1", [{"id_number": "1", "name": "测试"}])
-    assert refusal(other, form).code in ("column_missing", "wrong_form")
+    error = refusal(other, form)
+    assert (error.code, error.message) == (
+        "wrong_form",
+        "文件是“人员基础信息采集”的模板，请在对应的事项里上传，或下载本事项的模板",
+    )
+    elsewhere = build_template(forms["enrol.320500"], "1", [{"name": "测试"}])
+    assert refusal(elsewhere, form).code == "wrong_form"
     error = refusal(repacked_facts(build_template(form, "1", [{"name": "测试"}]), "person_record"), form)
     assert error.code == "wrong_form"
 

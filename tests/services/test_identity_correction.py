@@ -115,7 +115,8 @@ def test_only_a_name(clerk, auditor, found, filed, now):
     reference = filed(form(found, new_name="改名 后"))
     case = declarations.get_case(auditor, reference, now)
     assert case.data["retirement_month"] == case.data["new_retirement_month"]
-    audits.decide(auditor, task_of(reference), "approve", "", [], now)
+    done = audits.decide(auditor, task_of(reference), "approve", "", [], now)
+    assert done.message == "更正成功，共更正1项，法定退休年月不变。"
     (row,) = rows(Person, id=case.person_id)
     assert (row.name, row.id_hash) == ("改名 后", blind(found.id_number))
 

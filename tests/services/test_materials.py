@@ -83,7 +83,9 @@ def test_what_is_asked_for(handler, auditor, reference, now):
     assert listed.changeable
     assert listed.at_step
     assert [error.field for error in listed.errors] == ["material_identity_card", "material_labour_contract"]
-    assert not materials.list_items(auditor, reference, now).changeable
+    # nothing of it is the agency's yet
+    with pytest.raises(NotFound):
+        materials.list_items(auditor, reference, now)
 
 
 def test_a_picture_and_a_pdf(handler, auditor, reference, now):
@@ -98,15 +100,17 @@ def test_a_picture_and_a_pdf(handler, auditor, reference, now):
     listed = materials.list_items(handler, reference, now)
     assert [(file.state, file.pages) for file in listed.files] == [("ready", 1), ("ready", 3)]
     assert listed.errors == []
-    opened = materials.open_file(auditor, reference, second.id)
+    with pytest.raises(NotFound):
+        materials.open_file(auditor, reference, second.id)
+    opened = materials.open_file(handler, reference, second.id)
     assert (opened.content, opened.media_type, opened.file_name) == (contract, "application/pdf", "合同.pdf")
     for part in ("thumbnail", "page-1", "page-3"):
-        shown = materials.open_file(auditor, reference, second.id, part)
+        shown = materials.open_file(handler, reference, second.id, part)
         assert shown.media_type == "image/jpeg"
         Image.open(io.BytesIO(shown.content)).load()
     for part in ("page-4", "page-0", "original", "../x"):
         with pytest.raises(NotFound):
-            materials.open_file(auditor, reference, second.id, part)
+            materials.open_file(handler, reference, second.id, part)
 
 
 def test_bytes_are_sealed(handler, reference, now):

@@ -98,3 +98,22 @@ def test_elsewhere_it_is_not_offered(person, now):
     for city in ("suzhou", "huaian", "weinan"):
         with pytest.raises(NotFound):
             declarations.file(person(f"{city}.handler"), "person_record", {}, now)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ("2020-01-01", "2019-12-31", "证件有效期的截止日期应晚于起始日期，请核对。"),
+        ("2020-01-01", "2020-01-01", "证件有效期的截止日期应晚于起始日期，请核对。"),
+        ("2016-11-11", "2026-11-11", "证件已过有效期（至2026-11-11），请核对有效期，或更换证件后再办理。"),
+    ],
+)
+def test_only_a_valid_document_is_registered(handler, now, first, last, words):
+    form = record(citizen(NANJING, "unknown"), id_valid_from=first, id_valid_to=last)
+    assert [each[::2] for each in refusals(handler, form, now)] == [("id_valid_to", words)]
+
+
+def test_a_document_is_valid_on_its_last_day(handler, now):
+    found = citizen(NANJING, "unknown")
+    made = declarations.file(handler, "person_record", record(found, id_valid_to=now.date().isoformat()), now)
+    assert made.status == "done"

@@ -132,7 +132,7 @@ def test_nj_3_3_never_across_months(nanjing, now):
     found = employee(nanjing)
     declarations.file(nanjing, "stop", stop_form(found, NANJING), now)
     code, message = refused(nanjing, revert_form(found, "stop"), now.replace(month=12, day=1))
-    assert (code, message) == ("revert.nothing", "当月没有可以回退的停保回退业务。")
+    assert (code, message) == ("revert.nothing", "当月没有可以办理停保回退的业务。")
 
 
 def test_nothing_to_revert(nanjing, now):

@@ -216,3 +216,25 @@ def test_no_act_reaches_another_employers_case(visit, app):
             answer = stranger.post(f"/cases/{unknown}/{act}", {"confirmed": "1"})
             assert answer.status_code == 404, (act, answer.status_code)
     assert status_of(app, reference) == "pending"
+
+
+def test_what_an_employer_has_not_handed_over_is_not_the_agencys(visit, app):
+    visitor, auditor = visit("nantong.handler"), visit("nantong.auditor")
+    reference, thrown_away = pend(visitor, app, 2)
+    visitor.post(f"/cases/{thrown_away}/discard", {"confirmed": "1"})
+    for page in ("", "/diagram", "/materials", "/receipt", "/reveal"):
+        for each in (reference, thrown_away):
+            answer = auditor.get(f"/cases/{each}{page}")
+            assert answer.status_code == 404, (page, answer.text)
+    asked = auditor.post(f"/cases/{reference}/reveal", {"reason": "核对身份证"})
+    assert asked.status_code == 404
+    visitor.post(f"/cases/{reference}/submit")
+    assert auditor.get(f"/cases/{reference}").status_code == 200
+
+
+def test_a_receipt_names_the_list_as_the_citys_menu_does(visit, app):
+    person = citizen(app, SUZHOU, "double_record")
+    visitor = visit("suzhou.handler")
+    filed = visitor.post("/declare/person_merge", {"id_number": person.id_number, "action": "file"})
+    page = visitor.get(filed.location).text
+    assert "结果可在“申报数据查询”查看，并有消息通知。" in page

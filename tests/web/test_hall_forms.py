@@ -49,6 +49,18 @@ def test_a_refused_form_keeps_what_was_typed(visit, app):
     assert "第一次&lt;申报&gt;" in answer.text
 
 
+def test_back_pay_over_a_change_of_the_base_year_names_both_bases(visit, app):
+    visitor = visit("suzhou.handler")
+    form = suzhou_form(citizen(app, SUZHOU), start_date="2026-06-01", wage_yuan="25000")
+    page = visitor.get(visitor.post("/declare/enrol", {**form, "action": "check"}).location).text
+    # June's cap is lower than the wage, July's is not
+    assert "补缴 6 个月" in page
+    assert "缴费基数 24,762.00 至 25,000.00 元" in page
+    within = suzhou_form(citizen(app, SUZHOU, place=1), start_date="2026-07-01", wage_yuan="25000")
+    page = visitor.get(visitor.post("/declare/enrol", {**within, "action": "check"}).location).text
+    assert "缴费基数 25,000.00 元" in page
+
+
 def test_money_needs_a_confirmation(visit, app):
     visitor = visit("suzhou.handler")
     answer = visitor.post("/declare/enrol", {**suzhou_form(citizen(app, SUZHOU)), "action": "check"})

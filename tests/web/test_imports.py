@@ -16,7 +16,7 @@ from app.store.models import Declaration, ImportBatch
 from app.store.session import end_read
 from tests.fixtures.database import TEST_NOW
 from tests.formspec.test_workbook import main_sheet, repacked
-from tests.services.batch_files import filled, nantong_cells, saved
+from tests.services.batch_files import filled, nantong_cells, platform_cells, saved
 from tests.services.conftest import NANTONG, citizen, rows
 
 FIXTURES = Path(__file__).parents[1] / "formspec" / "fixtures"
@@ -48,12 +48,12 @@ def person_cells(app):
         return [nantong_cells(citizen(NANTONG, "not_insured", place)) for place in range(3)]
 
 
-def upload(client, content, name="申报.xlsx", **form):
-    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(PAGE).text)[1]
+def upload(client, content, name="申报.xlsx", page=PAGE, **form):
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(page).text)[1]
     # the client itself would leave the temporary file of a large body open
     file = FileStorage(BytesIO(content), name, "file")
     boundary, body = encode_multipart({"csrf_token": token, "file": file, **form})
-    return client.post(PAGE, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+    return client.post(page, data=body, content_type=f"multipart/form-data; boundary={boundary}")
 
 
 def work(app):
@@ -246,6 +246,20 @@ def act(client, address, **form):
     return client.post(address, data={"csrf_token": token, **form})
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("enrol", "不会重复申报"), ("base", "其余人员以最后一次导入的为准")],
+)
+def test_what_is_said_of_a_second_import_is_true(app, client, kind, words):
+    with app.app_context():
+        actor = accounts.load_account(find_user("nantong.handler").id, TEST_NOW.astimezone()).actor
+        content = filled(actor, kind, [{"id_number": "1"}])
+    for _ in range(2):
+        answer = upload(client, content, page=f"/imports/{kind}")
+    assert answer.location.endswith("/again")
+    assert words in client.get(answer.location).text
+
+
 def test_stop_go_on_and_remove(app, client, template, person_cells):
     upload(client, template(person_cells))
     batch = row_of(client)["batch"]
@@ -304,3 +318,22 @@ def test_suzhou_asks_date_and_funds_and_names_its_columns(sign_in):
     answer = upload(handler, b"PK", "a.xlsx", start_date="2026-13-01")
     assert answer.status_code == 422
     assert 'href="#field-start_date"' in answer.text
+
+
+def test_a_result_leads_to_where_the_declarations_are(app, client, sign_in, template, person_cells):
+    upload(client, template(person_cells[:1]))
+    work(app)
+    batch = row_of(client)["batch"]
+    assert 'class="btn" href="/pending"' in client.get(f"{PAGE}/{batch}").text
+    handler = sign_in("suzhou.handler", DEMO_PASSWORD)
+    with app.app_context():
+        actor = accounts.load_account(find_user("suzhou.handler").id, TEST_NOW.astimezone()).actor
+        content = filled(actor, "enrol", [platform_cells(citizen("320500", "not_insured"))])
+    funds = ["310", "37001", "330", "510", "410", "33001"]
+    assert upload(handler, content, start_date="2026-11-01", funds=funds).status_code == 303
+    work(app)
+    page = handler.get(f"{PAGE}/{row_of(handler)['batch']}").text
+    assert "没有错误数据" in page
+    # nothing waits for submission where everything is done at once
+    assert 'class="btn" href="/pending"' not in page
+    assert 'class="btn" href="/submitted"' in page

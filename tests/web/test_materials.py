@@ -98,6 +98,9 @@ def test_the_whole_wizard_without_script(app, handler, browser, reference):
     answer = post(handler, f"/cases/{reference}/proceed", f"/cases/{reference}", decision="submit")
     assert answer.location == f"/cases/{reference}/receipt"
     assert "业务已经提交，等待中心审批" in handler.get(answer.location).text
+    second = post(handler, f"/cases/{reference}/proceed", f"/cases/{reference}", decision="submit")
+    assert second.location == f"/cases/{reference}/receipt"
+    assert post(handler, f"/cases/{reference}/proceed", "/hall", decision="back").status_code == 409
     auditor = browser("weinan.auditor")
     seen = auditor.get(f"/cases/{reference}").text
     assert "identity_card.jpg" in seen
@@ -194,6 +197,13 @@ def test_only_who_may_see_the_case(app, handler, browser, reference):
         for address in ("", "/list", f"/{first}", f"/{first}/file", f"/{first}/page-1.jpg"):
             assert client.get(f"/cases/{reference}/materials{address}").status_code == 404, address
     auditor = browser("weinan.auditor")
+    assert auditor.get(f"/cases/{reference}/materials/{first}/file").status_code == 404
+    place = f"/cases/{reference}/materials"
+    assert post(handler, f"{place}/done", place, materials_confirmed="1").status_code == 303
+    assert (
+        post(handler, f"/cases/{reference}/proceed", f"/cases/{reference}", decision="submit").status_code
+        == 303
+    )
     assert auditor.get(f"/cases/{reference}/materials/{first}/file").status_code == 200
     assert auditor.get(f"/cases/{reference}/materials").status_code == 302
     answer = post(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import update
 
 from app.errors import Forbidden, NotFound, Rejected
 from app.services import audits, declarations, trials
@@ -14,6 +15,7 @@ from app.store.models import (
     EnrolmentChange,
     Outbox,
 )
+from app.store.session import transaction
 from tests.services.conftest import rows, task_of
 from tests.services.endings.people import NANJING, OF_AGE, PAID, allocate
 from tests.services.endings.people import employee as plain_employee
@@ -89,6 +91,22 @@ def test_nj_4_1_a_refusal_tells_the_employer(handler, filed, auditor, now):
     assert done.status == "rejected"
     assert "rejected" in [row.payload["template"] for row in rows(Outbox, topic="notice")]
     assert open_funds(found.person_id) != {}
+
+
+def test_missing_months_cost_the_base_of_the_month_of_retirement(handler, now):
+    found = employee(handler)
+    with transaction() as session:
+        # declared years ago, below today's floor
+        session.execute(
+            update(Enrolment)
+            .where(Enrolment.person_id == found.person_id)
+            .values(wage_fen=3000_00, base_fen=3368_00)
+        )
+    short = {"total_months": "290", "paid_months": "290", "deemed_months": "0", "shortfall_choice": "one_off"}
+    trial = trials.quote(handler, "retirement", form(found, **short), now)
+    assert [(line.due_type, line.base_fen, line.amount_fen) for line in trial.lines] == [
+        ("32", 5060_00, 5060_00)
+    ]
 
 
 def test_missing_months_are_paid_at_once(handler, approved, now):
