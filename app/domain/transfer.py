@@ -8,12 +8,12 @@ from app.domain.calendar import add_months, month_of
 from app.domain.collection import MONTH_DUES
 from app.domain.enrolment import (
     ACTIVE,
-    COUNTER_CHANNEL,
     RETIREE_TYPES,
     EmployerFacts,
     PersonFacts,
     person_type,
 )
+from app.domain.limits import check_limits
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 from app.domain.stop import AnyCharge, open_stretches
@@ -61,13 +61,12 @@ def check_transfer(
         return _refused("employer_transfer.target_same", "target_employer_no")
     if receiving.status != ACTIVE:
         return _refused("employer_transfer.target_inactive", "target_employer_no")
-    problems = [*_count(params, movers, today), *_month(params, request, today)]
+    limits = _month(params, request, today)
+    problems = (*_count(params, movers, today), *limits.problems) or tuple(_people(request, movers, giving))
     if problems:
-        return Verdict(tuple(problems))
-    problems = list(_people(request, movers, giving))
-    if problems:
-        return Verdict(tuple(problems))
-    return _funds(params, request, movers, giving, receiving)
+        return Verdict(problems)
+    found = _funds(params, request, movers, giving, receiving)
+    return Verdict(found.problems, (*limits.warnings, *found.warnings))
 
 
 def _count(params: ParameterSet, movers: Sequence[Mover], today: date) -> list[Problem]:
@@ -79,16 +78,16 @@ def _count(params: ParameterSet, movers: Sequence[Mover], today: date) -> list[P
     return []
 
 
-def _month(params: ParameterSet, request: TransferRequest, today: date) -> list[Problem]:
-    if request.channel == COUNTER_CHANNEL:
-        return []
+def _month(params: ParameterSet, request: TransferRequest, today: date) -> Verdict:
     month = month_of(today)
-    earliest = add_months(month, -params.integer("employer_transfer.max_months_back", month))
-    latest = add_months(month, params.integer("employer_transfer.max_months_ahead", month))
-    if earliest <= request.month <= latest:
-        return []
-    bounds = {"earliest": earliest, "latest": latest}
-    return [Problem("employer_transfer.month_limits", "transfer_month", bounds)]
+    return check_limits(
+        request.month,
+        add_months(month, -params.integer("employer_transfer.max_months_back", month)),
+        add_months(month, params.integer("employer_transfer.max_months_ahead", month)),
+        channel=request.channel,
+        code="employer_transfer.month_limits",
+        field="transfer_month",
+    )
 
 
 def _people(request: TransferRequest, movers: Iterable[Mover], giving: EmployerFacts) -> Iterable[Problem]:

@@ -9,7 +9,6 @@ from app.domain.collection import MONTH_DUES
 from app.domain.contribution import ACTIVE, FenLine, tariff
 from app.domain.enrolment import (
     CIVIL_SERVANT,
-    COUNTER_CHANNEL,
     EMPLOYED,
     RETIREE_TYPES,
     EmployerFacts,
@@ -17,6 +16,7 @@ from app.domain.enrolment import (
     PersonFacts,
 )
 from app.domain.identity import normalise
+from app.domain.limits import check_limits
 from app.domain.parameters import ParameterSet
 from app.domain.problem import Problem, Verdict
 from app.domain.stop import AnyCharge, open_stretches
@@ -61,25 +61,26 @@ def check_type_change(
     held = [each for each in stretches if fund in each.funds]
     if bool(held) == (request.person_type == CIVIL_SERVANT):
         return _refused("person_type_change.same", "person_type")
-    problems = [*_month(params, request, stretches, today), *_fund(params, request, person, employer, fund)]
-    return Verdict(tuple(problems[:1]))
+    limits = _month(params, request, stretches, today)
+    problems = [*limits.problems, *_fund(params, request, person, employer, fund)]
+    return Verdict(tuple(problems[:1]), limits.warnings)
 
 
 def _month(
     params: ParameterSet, request: TypeRequest, stretches: Iterable[EnrolmentFacts], today: date
-) -> list[Problem]:
+) -> Verdict:
     begun = min(each.start_month for each in stretches)
     if request.from_month < begun:
-        return [Problem("base.before_start", "from_month", {"start": begun})]
+        return Verdict((Problem("base.before_start", "from_month", {"start": begun}),))
     month = month_of(today)
-    latest = add_months(month, params.integer("person_type_change.max_months_ahead", month))
-    earliest = add_months(month, -params.integer("person_type_change.max_months_back", month))
-    if request.channel == COUNTER_CHANNEL:
-        earliest = begun
-    if earliest <= request.from_month <= latest:
-        return []
-    bounds = {"earliest": earliest, "latest": latest}
-    return [Problem("person_type_change.month_limits", "from_month", bounds)]
+    return check_limits(
+        request.from_month,
+        add_months(month, -params.integer("person_type_change.max_months_back", month)),
+        add_months(month, params.integer("person_type_change.max_months_ahead", month)),
+        channel=request.channel,
+        code="person_type_change.month_limits",
+        field="from_month",
+    )
 
 
 def _fund(

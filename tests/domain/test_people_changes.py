@@ -164,6 +164,24 @@ def test_a_transfer(mover, receiving, month, code):
     assert [each.code for each in verdict.problems] == ([code] if code else [])
 
 
+@pytest.mark.parametrize(
+    ("month", "refused", "told"),
+    [("2025-01", [], ["counter.beyond_limits"]), ("2026-11", [], []), ("2099-01", ["counter.too_late"], [])],
+)
+def test_months_at_the_counter(month, refused, told):
+    """What is sent to the window is taken there with a hint; what has yet to come closer is taken nowhere."""
+    move = TransferRequest(month, "740311", channel="02")
+    moved = transfer.check_transfer(
+        load_region(REGION), move, [Mover("甲", insured("2024-01"))], employer(), employer("B"), TODAY
+    )
+    asked = TypeRequest("1102", month, channel="02")
+    at = employer(funds=("310", "320"))
+    changed = type_change.check_type_change(load_region(REGION), asked, insured("2024-01"), at, TODAY)
+    for verdict in (moved, changed):
+        assert [each.code for each in verdict.problems] == refused
+        assert [each.code for each in verdict.warnings] == told
+
+
 def test_a_transfer_takes_a_limited_number_and_says_what_is_lost():
     params, asked = load_region(REGION), TransferRequest("2026-11", "0990")
     many = [Mover(str(each), insured()) for each in range(301)]
