@@ -15,5 +15,5 @@ def assess(run_id: int) -> None:
 
 @in_application
 def adjust(run_id: int) -> None:
-    """Count or write what late figures change; a second job writes nothing twice."""
+    """Count or write what late figures change, as the run's kind says; a second job does nothing twice."""
     adjustment_runs.run(run_id, clock.now())

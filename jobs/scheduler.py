@@ -10,7 +10,7 @@ import threading
 import uuid
 
 from app import clock
-from app.services import adjustment_runs, imports, leases, outbox, retention, runs, timers
+from app.services import imports, leases, outbox, retention, runs, timers
 from jobs.context import in_application
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,6 @@ def tick(holder: str) -> bool:
     outbox.sweep()
     imports.sweep()
     runs.sweep()
-    adjustment_runs.sweep()
     imports.purge(clock.now())
     timers.wake_due(clock.now())
     retention.due()

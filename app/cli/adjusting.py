@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,10 +20,12 @@ from app.errors import Conflict, Rejected, WangtingError
 from app.services import adjustment_runs
 from app.services.actors import SYSTEM
 from app.services.adjusting import Figures
-from app.services.adjustment_runs import FINISHED, RunRow
+from app.services.adjustment_runs import READY, Progress
+from app.store.runs import FINISHED
 
 PAGE = 200
 CHANGED = "the figures are not those of %s any more; look at them again"
+ELSEWHERE = "another process works on these months; try again when it has ended, or in a few minutes"
 
 
 @group.command("adjust")
@@ -59,11 +62,9 @@ def adjust(
 
 def _adjusted(
     region: str, first: str, last: str, employer_no: str, expect: str | None, confirmed: bool
-) -> tuple[RunRow, dict[str, Any]]:
+) -> tuple[Progress, dict[str, Any]]:
     now = clock.now()
-    run_id = adjustment_runs.start(SYSTEM, region, first, last, employer_no, now, by_job=False)
-    adjustment_runs.run(run_id, now)
-    found = adjustment_runs.get_run(SYSTEM, run_id)
+    found = _done(adjustment_runs.start(SYSTEM, region, first, last, employer_no, now, queued=False), now)
     if expect is not None and expect != found.digest:
         raise Conflict(CHANGED % expect)
     if confirmed and found.state != FINISHED:
@@ -71,10 +72,21 @@ def _adjusted(
     return found, _document(found)
 
 
-def _write(found: RunRow, now: datetime) -> RunRow:
-    adjustment_runs.confirm(SYSTEM, found.id, found.digest, now, by_job=False)
-    adjustment_runs.run(found.id, now)
-    return adjustment_runs.get_run(SYSTEM, found.id)
+def _write(found: Progress, now: datetime) -> Progress:
+    adjustment_runs.confirm(SYSTEM, found.id, found.digest, now, queued=False)
+    return _done(found.id, now)
+
+
+def _done(adjustment_id: int, now: datetime) -> Progress:
+    """Count or write here and now, however long. Raises: Conflict (failed, or in other hands)."""
+    run_id = adjustment_runs.get_adjustment(SYSTEM, adjustment_id).run_id
+    adjustment_runs.run(run_id, now, seconds=math.inf)
+    found = adjustment_runs.get_adjustment(SYSTEM, adjustment_id)
+    if found.active:
+        raise Conflict(ELSEWHERE)
+    if found.state not in (READY, FINISHED):
+        raise Conflict(found.message)
+    return found
 
 
 def _stop(words: str) -> None:
@@ -82,7 +94,7 @@ def _stop(words: str) -> None:
     sys.exit(PROBLEMS)
 
 
-def _document(found: RunRow) -> dict[str, Any]:
+def _document(found: Progress) -> dict[str, Any]:
     return {
         "run": str(found.id),
         "region": found.region,
@@ -96,10 +108,10 @@ def _document(found: RunRow) -> dict[str, Any]:
     }
 
 
-def _employers(run_id: int) -> Iterator[dict[str, Any]]:
+def _employers(adjustment_id: int) -> Iterator[dict[str, Any]]:
     after = 0
     while True:
-        page = adjustment_runs.employers_of(run_id, after, PAGE)
+        page = adjustment_runs.employers_of(adjustment_id, after, PAGE)
         for row, figures in page:
             figures.people, figures.lines = row.people, row.lines
             yield {"employer_no": row.employer_no, "name": row.name, **_figures(figures)}

@@ -13,12 +13,11 @@ from app.definitions.current import parameters
 from app.domain import adjustment as rules
 from app.domain.adjustment import Cover, Difference
 from app.domain.assessment import Charge, Insured, charges
-from app.domain.base import WageSpan
 from app.domain.calendar import month_of
 from app.domain.contribution import EMPLOYEE, EMPLOYER, Tariff
-from app.domain.enrolment import RETIREE_TYPES
 from app.errors import FieldError, Rejected
 from app.services import assessing
+from app.services.assessed import insured_by
 from app.services.basing import tariff_of
 from app.store import adjustments as store
 from app.store.adjustments import CoverRow
@@ -229,17 +228,5 @@ def _covers(employer_id: int, people: Collection[int]) -> dict[int, list[Cover]]
 
 
 def _cover(row: CoverRow, declared: Sequence[BaseRow]) -> Cover:
-    wage_fen, base_fen = row.wage_fen, row.base_fen
-    if declared:
-        # what was on record before the first declaration changed it
-        wage_fen, base_fen = declared[0].before_wage_fen, declared[0].before_base_fen
-    insured = Insured(
-        row.person_id,
-        row.fund,
-        row.person_type.startswith(RETIREE_TYPES),
-        base_fen if wage_fen is None else wage_fen,
-        tuple(
-            WageSpan(each.id, each.action, each.from_month, each.to_month, each.wage_fen) for each in declared
-        ),
-    )
+    insured = insured_by(row, declared)
     return Cover(row.id, row.from_month, row.to_month, row.status == "active", insured)

@@ -16,6 +16,7 @@ from app.domain.collection import NORMAL, SUPPLEMENTARY
 from app.domain.contribution import Tariff, tariff
 from app.domain.enrolment import RETIREE_TYPES
 from app.domain.parameters import ParameterSet
+from app.store.adjustments import CoverRow
 from app.store.assessments import Uncharged, hold_employers_shared, uncharged
 from app.store.bases import BaseRow, base_history
 from app.store.ledger import add_lines, charge_values
@@ -45,7 +46,7 @@ def charge(
     by_month: dict[tuple[str, int, str], list[Insured]] = {}
     for each in found:
         key = (each.region, each.employer_id, each.month)
-        by_month.setdefault(key, []).append(_insured(each, history.get(each.enrolment_id, [])))
+        by_month.setdefault(key, []).append(insured_by(each, history.get(each.enrolment_id, [])))
     rows: list[dict[str, Any]] = []
     for (region, employer_id, month), people in by_month.items():
         params = parameters(region)
@@ -61,19 +62,19 @@ def charge(
     return len(rows)
 
 
-def _insured(row: Uncharged, declared: Iterable[BaseRow]) -> Insured:
-    known = list(declared)
-    # what was on record before the first declaration changed it
-    wage_fen, base_fen = (
-        (known[0].before_wage_fen, known[0].before_base_fen) if known else (row.wage_fen, row.base_fen)
-    )
+def insured_by(row: Uncharged | CoverRow, declared: Sequence[BaseRow]) -> Insured:
+    """What an enrolment insures, with the wages declared for it, oldest first."""
+    wage_fen, base_fen = row.wage_fen, row.base_fen
+    if declared:
+        # what was on record before the first declaration changed it
+        wage_fen, base_fen = declared[0].before_wage_fen, declared[0].before_base_fen
     return Insured(
         row.person_id,
         row.fund,
         row.person_type.startswith(RETIREE_TYPES),
         base_fen if wage_fen is None else wage_fen,
         tuple(
-            WageSpan(each.id, each.action, each.from_month, each.to_month, each.wage_fen) for each in known
+            WageSpan(each.id, each.action, each.from_month, each.to_month, each.wage_fen) for each in declared
         ),
     )
 

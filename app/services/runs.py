@@ -14,12 +14,15 @@ from typing import Any
 
 from app import clock, queue
 from app.clock import to_utc
+from app.domain.parameters import ParameterMissing
 from app.errors import Busy, Conflict, NotFound, Rejected, WangtingError
-from app.services.actors import Actor, require, require_row
+from app.services.actors import SYSTEM, Actor, require, require_row
 from app.store import runs as store
 from app.store.constraints import is_passing
 from app.store.ids import new_id
 from app.store.runs import (
+    ADJUST_COUNT,
+    ADJUST_WRITE,
     ASSESS,
     CARRY,
     FAILED,
@@ -43,6 +46,7 @@ class Kind:
     broke: str
 
 
+_ADJUSTED = "处理中断：系统故障，已写入的明细不受影响，请重新预览"
 # the only jobs that a run may start
 KINDS: Mapping[str, Kind] = {
     ASSESS: Kind(
@@ -54,6 +58,8 @@ KINDS: Mapping[str, Kind] = {
     SUBMIT: Kind(
         "jobs.imports.submit", "declaration.submit", "提交中断：系统故障，本批没有提交，可以重新提交"
     ),
+    ADJUST_COUNT: Kind("jobs.billing.adjust", "ledger.assess", _ADJUSTED),
+    ADJUST_WRITE: Kind("jobs.billing.adjust", "ledger.assess", _ADJUSTED),
 }
 JOB_SECONDS = 3600
 SILENT_SECONDS = 120
@@ -83,21 +89,49 @@ def begin(
 
     With `queued` false the caller does it itself, now. Raises: Forbidden, NotFound.
     """
-    require(actor, KINDS[kind].permission)
-    require_row(actor, region, employer_id)
+    check_may(actor, kind, region, employer_id)
     with transaction():
         before = store.find_unfinished(kind, region, month, employer_id, batch_id)
-        run_id = before.id if before else new_id()
         if before is None:
-            store.add_run(
-                RunRow(
-                    run_id, kind, region, month, employer_id, batch_id, QUEUED, total, actor.id, actor.name,
-                    to_utc(now), clock.real_utcnow(),
-                )
+            return add(
+                actor, kind, region, total, now,
+                month=month, employer_id=employer_id, batch_id=batch_id, queued=queued,
             )  # fmt: skip
         if queued:
-            after_commit(lambda: enqueue(run_id, kind))
+            after_commit(lambda: enqueue(before.id, kind))
+    return before.id
+
+
+def add(
+    actor: Actor,
+    kind: str,
+    region: str,
+    total: int,
+    now: datetime,
+    *,
+    month: str = "",
+    employer_id: int | None = None,
+    batch_id: int | None = None,
+    queued: bool = True,
+) -> int:
+    """Add a run inside the transaction of a caller who knows that there is none and that the actor may."""
+    run_id = new_id()
+    store.add_run(
+        RunRow(
+            run_id, kind, region, month, employer_id, batch_id, QUEUED, total, actor.id, actor.name,
+            to_utc(now), clock.real_utcnow(),
+        )
+    )  # fmt: skip
+    if queued:
+        after_commit(lambda: enqueue(run_id, kind))
     return run_id
+
+
+def check_may(actor: Actor, kind: str, region: str, employer_id: int | None) -> None:
+    """Refuse an actor who may not ask for a run of a kind; a command may. Raises: Forbidden, NotFound."""
+    if actor is not SYSTEM:
+        require(actor, KINDS[kind].permission)
+        require_row(actor, region, employer_id)
 
 
 def enqueue(run_id: int, kind: str) -> None:
@@ -108,8 +142,8 @@ def enqueue(run_id: int, kind: str) -> None:
         log.warning("run %s waits for the sweeper: %s", run_id, error)
 
 
-def work(run_id: int, act: Callable[[RunRow], RunRow], now: datetime) -> None:
-    """Do a run, from its job, by `act`, which gives the run as it ended.
+def work(run_id: int, act: Callable[[RunRow], RunRow | None], now: datetime) -> None:
+    """Do a run, from its job, by `act`, which gives the run as it ended; None where it went by `finish`.
 
     Harmless where it is done, stopped or in other hands. What may pass by itself is left to the sweeper.
     """
@@ -117,7 +151,10 @@ def work(run_id: int, act: Callable[[RunRow], RunRow], now: datetime) -> None:
     if run is None:
         return
     try:
-        keep_alone(replace(act(run), state=FINISHED, finished_at_utc=to_utc(now)))
+        done = act(run)
+        if done is not None:
+            with transaction():
+                finish(done, now)
     except RunOver:
         log.warning("run %s was stopped or taken over", run_id)
     except Rejected as refused:
@@ -127,14 +164,20 @@ def work(run_id: int, act: Callable[[RunRow], RunRow], now: datetime) -> None:
             log.warning("run %s waits for the sweeper: %s", run_id, type(error).__name__)
             return
         log.exception("run %s failed", run_id)
-        _fail(run, str(error) if isinstance(error, (WangtingError, LookupError)) else "")
+        _fail(run, _why(error))
         raise
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ParameterMissing):
+        return f"参数 {error.name} 没有 {error.month} 的数值，请先公布后再重新办理"
+    return str(error) if isinstance(error, (WangtingError, LookupError)) else ""
 
 
 def _claim(run_id: int) -> RunRow | None:
     with transaction():
         run = store.hold_run(run_id)
-        if run is None or run.state != QUEUED:
+        if run is None or not _is_free(run):
             return None
         spent = run.attempts >= MAX_ATTEMPTS
         run = replace(run, state=RUNNING, fence=run.fence + 1, attempts=run.attempts + 1)
@@ -149,11 +192,20 @@ def _claim(run_id: int) -> RunRow | None:
     return None if spent else run
 
 
+def _is_free(run: RunRow) -> bool:
+    """Whether nobody works on a run: a silent one need not wait for the sweeper, a command has none."""
+    return run.state == QUEUED or (run.state == RUNNING and run.beat_at_utc < _silent_since())
+
+
+def _silent_since() -> datetime:
+    return clock.real_utcnow() - timedelta(seconds=SILENT_SECONDS)
+
+
 def keep(run: RunRow) -> None:
     """Write how far a run is, inside the caller's transaction. Raises: RunOver."""
     names = (
         "state", "total", "done", "people", "lines", "filed", "skipped", "refused",
-        "after_no", "finished_at_utc",
+        "after_no", "message", "finished_at_utc",
     )  # fmt: skip
     values: dict[str, Any] = {name: getattr(run, name) for name in names}
     if not store.set_running(run.id, run.fence, **values, attempts=0, beat_at_utc=clock.real_utcnow()):
@@ -164,6 +216,11 @@ def keep_alone(run: RunRow) -> None:
     """Write how far a run is, in a transaction of its own. Raises: RunOver."""
     with transaction():
         keep(run)
+
+
+def finish(run: RunRow, now: datetime, message: str = "") -> None:
+    """End a run that is done, inside the transaction of what ends it. Raises: RunOver."""
+    keep(replace(run, state=FINISHED, finished_at_utc=to_utc(now), message=message))
 
 
 def let_others(run: RunRow) -> None:
@@ -197,9 +254,8 @@ def stop(actor: Actor, run_id: int, now: datetime) -> None:
 
 def sweep() -> int:
     """Enqueue again runs that nobody works on: Redis was away, or a worker died. Gives how many."""
-    now = clock.real_utcnow()
     with transaction():
-        silent = store.take_silent(now - timedelta(seconds=SILENT_SECONDS), now, SWEEP_LIMIT)
+        silent = store.take_silent(_silent_since(), clock.real_utcnow(), SWEEP_LIMIT)
     for run_id, kind in silent:
         enqueue(run_id, kind)
     return len(silent)
@@ -210,8 +266,7 @@ def get_run(actor: Actor, run_id: int) -> RunRow:
     found = store.find_run(run_id)
     if found is None:
         raise NotFound("run")
-    require(actor, KINDS[found.kind].permission)
-    require_row(actor, found.region, found.employer_id)
+    check_may(actor, found.kind, found.region, found.employer_id)
     return found
 
 

@@ -15,6 +15,7 @@ from app.store.rows import values_of
 from app.store.session import insert_rows, lock
 
 ASSESS, CARRY, SUBMIT = "assess", "carry", "submit"
+ADJUST_COUNT, ADJUST_WRITE = "adjust_count", "adjust_write"
 QUEUED, RUNNING, FINISHED, FAILED, STOPPED = "queued", "running", "finished", "failed", "stopped"
 UNFINISHED = (QUEUED, RUNNING)
 FILED, SKIPPED, REFUSED = "filed", "skipped", "refused"

@@ -17,10 +17,11 @@ from app.domain.contribution import EMPLOYEE, EMPLOYER
 from app.errors import Conflict, FieldError, Rejected
 from app.services import adjustment_runs
 from app.services.adjusting import Figures
-from app.services.adjustment_runs import READY, UNFINISHED, RunRow
+from app.services.adjustment_runs import READY, Progress
 from app.web.frame import notify, render_confirm, translated, words
 from app.web.i18n import fen, translated_text
 from app.web.paging import row_id
+from app.web.runs import stopped
 from app.web.security import actor, guard
 
 RUNS, EMPLOYERS = 10, 20
@@ -31,11 +32,12 @@ STATE_WORDS = {
     "running": _l("写入中"),
     "finished": _l("已完成"),
     "failed": _l("未完成"),
+    "stopped": _l("已停止"),
     "replaced": _l("已有新的预览"),
 }
 STATE_TONES = {
     "counting": "live", "ready": "warn", "queued": "live", "running": "live", "finished": "good",
-    "failed": "bad", "replaced": "",
+    "failed": "bad", "stopped": "warn", "replaced": "",
 }  # fmt: skip
 adjustments = Blueprint("adjustments", __name__)
 
@@ -74,13 +76,13 @@ def home() -> ResponseReturnValue:
 
 def _home(errors: tuple[FieldError, ...] = (), status: int = 200) -> ResponseReturnValue:
     before = request.args.get("before", type=row_id)
-    runs = adjustment_runs.list_runs(actor(), before, RUNS + 1)
+    runs = adjustment_runs.list_adjustments(actor(), before, RUNS + 1)
     more = len(runs) > RUNS
     last_month = add_months(month_of(clock.today()), -1)
     page = render_template(
         "adjustments/home.html",
         runs=runs[:RUNS],
-        active=any(run.state in UNFINISHED for run in runs[:RUNS]),
+        active=any(run.active for run in runs[:RUNS]),
         next_url=url_for("adjustments.home", before=runs[RUNS - 1].id) if more else None,
         errors=errors,
         typed={
@@ -112,22 +114,22 @@ def start() -> ResponseReturnValue:
     region = typed.get("region") or (regions[0] if regions else "")
     first, last = typed.get("from_month", "").strip(), typed.get("to_month", "").strip()
     try:
-        run_id = adjustment_runs.start(
+        adjustment_id = adjustment_runs.start(
             actor(), region, first, last, typed.get("employer_no", ""), clock.now()
         )
     except Rejected as refused:
         return _home(translated(refused.errors), 422)
-    return redirect(url_for("adjustments.run", run_id=run_id), 303)
+    return redirect(url_for("adjustments.run", adjustment_id=adjustment_id), 303)
 
 
-@adjustments.get("/ledger/adjustments/<int:run_id>")
+@adjustments.get("/ledger/adjustments/<int:adjustment_id>")
 @guard("ledger.assess", scope="region")
-def run(run_id: int) -> ResponseReturnValue:
+def run(adjustment_id: int) -> ResponseReturnValue:
     """What late figures change, before it is written and afterwards."""
-    return _run(adjustment_runs.get_run(actor(), run_id))
+    return _run(adjustment_runs.get_adjustment(actor(), adjustment_id))
 
 
-def _run(found: RunRow, refused: str = "", status: int = 200) -> ResponseReturnValue:
+def _run(found: Progress, refused: str = "", status: int = 200) -> ResponseReturnValue:
     after = request.args.get("after", 0, type=row_id)
     employers = adjustment_runs.employers_of(found.id, after, EMPLOYERS + 1)
     more = len(employers) > EMPLOYERS
@@ -138,14 +140,16 @@ def _run(found: RunRow, refused: str = "", status: int = 200) -> ResponseReturnV
         run=found,
         region_name=_named(found.region),
         scope=adjustment_runs.employer_named(found),
-        active=found.state in UNFINISHED,
+        active=found.active,
         refused=refused,
         waiting=waiting,
         waiting_rows=rows_of(waiting),
         written=written,
         written_rows=rows_of(written),
         employers=[(row, rows_of(figures)) for row, figures in employers[:EMPLOYERS]],
-        next_url=url_for("adjustments.run", run_id=found.id, after=employers[EMPLOYERS - 1][0].employer_id)
+        next_url=url_for(
+            "adjustments.run", adjustment_id=found.id, after=employers[EMPLOYERS - 1][0].employer_id
+        )
         if more
         else None,
         funds={fund.code: fund.name for fund in params.funds} if (params := words(found.region)) else {},
@@ -155,27 +159,35 @@ def _run(found: RunRow, refused: str = "", status: int = 200) -> ResponseReturnV
     return page, status
 
 
-@adjustments.post("/ledger/adjustments/<int:run_id>/confirm")
+@adjustments.post("/ledger/adjustments/<int:adjustment_id>/confirm")
 @guard("ledger.assess", scope="region")
-def confirm(run_id: int) -> ResponseReturnValue:
+def confirm(adjustment_id: int) -> ResponseReturnValue:
     """Have written what was looked at, after asking; other figures than those are shown instead."""
-    found = adjustment_runs.get_run(actor(), run_id)
+    found = adjustment_runs.get_adjustment(actor(), adjustment_id)
     digest = request.form.get("digest", "")
     if found.state == READY and found.digest == digest and not _agreed():
         return _ask(found)
     try:
-        adjustment_runs.confirm(actor(), run_id, digest, clock.now())
+        adjustment_runs.confirm(actor(), adjustment_id, digest, clock.now())
     except Conflict as error:
-        return _run(adjustment_runs.get_run(actor(), run_id), translated_text(str(error)), 409)
+        return _run(adjustment_runs.get_adjustment(actor(), adjustment_id), translated_text(str(error)), 409)
     notify(_("已确认，正在写入差额并开具缴费通知单。"), "good")
-    return redirect(url_for("adjustments.run", run_id=run_id), 303)
+    return redirect(url_for("adjustments.run", adjustment_id=adjustment_id), 303)
+
+
+@adjustments.post("/ledger/adjustments/<int:adjustment_id>/stop")
+@guard("ledger.assess", scope="region")
+def stop(adjustment_id: int) -> ResponseReturnValue:
+    """Stop the counting or writing; what is written stays."""
+    found = adjustment_runs.get_adjustment(actor(), adjustment_id)
+    return stopped(found.run_id, url_for("adjustments.run", adjustment_id=adjustment_id))
 
 
 def _agreed() -> bool:
     return bool(request.form.get("confirmed") and request.form.get("tick"))
 
 
-def _ask(found: RunRow) -> str:
+def _ask(found: Progress) -> str:
     figures = adjustment_runs.figures_of(found.id, written=False)
     return render_confirm(
         _("写入补差"),
@@ -184,9 +196,9 @@ def _ask(found: RunRow) -> str:
             people=f"{figures.people:,}",
             lines=f"{figures.lines:,}",
         ),
-        action=url_for("adjustments.confirm", run_id=found.id),
+        action=url_for("adjustments.confirm", adjustment_id=found.id),
         button=_("确认写入"),
-        back=url_for("adjustments.run", run_id=found.id),
+        back=url_for("adjustments.run", adjustment_id=found.id),
         fields=[("digest", found.digest)],
         tick=_("我已核对预览中的单位、险种和金额"),
         details=[

@@ -1,4 +1,4 @@
-"""Previews of late figures, and how far they have been written."""
+"""Previews of late figures, and what of them has been written."""
 
 from __future__ import annotations
 
@@ -15,34 +15,30 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "adjustment_run",
+        "adjustment",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("region", sa.String(length=6), nullable=False),
         sa.Column("first_month", sa.String(length=7), nullable=False),
         sa.Column("last_month", sa.String(length=7), nullable=False),
         sa.Column("employer_id", sa.BigInteger(), nullable=True),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("total_employers", sa.Integer(), nullable=False),
-        sa.Column("done_employers", sa.Integer(), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.String(length=16), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("message", sa.String(length=300), nullable=False),
         sa.Column("created_by_id", sa.BigInteger(), nullable=True),
         sa.Column("created_by_name", sa.String(length=64), nullable=False),
         sa.Column("created_at_utc", UtcDateTime(), nullable=False),
         sa.Column("confirmed_by_id", sa.BigInteger(), nullable=True),
         sa.Column("confirmed_by_name", sa.String(length=64), nullable=False),
         sa.Column("confirmed_at_utc", UtcDateTime(), nullable=True),
-        sa.Column("finished_at_utc", UtcDateTime(), nullable=True),
-        sa.Column("beat_at_utc", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_adjustment_run")),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_adjustment_run_id_run")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_adjustment")),
+        sa.UniqueConstraint("run_id", name=op.f("uq_adjustment_run_id")),
     )
-    op.create_index("ix_adjustment_run_region", "adjustment_run", ["region", "id"])
-    op.create_index("ix_adjustment_run_state", "adjustment_run", ["state", "beat_at_utc"])
+    op.create_index("ix_adjustment_region", "adjustment", ["region", "id"])
     op.create_table(
         "adjustment_chunk",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("adjustment_id", sa.BigInteger(), nullable=False),
         sa.Column("employer_id", sa.BigInteger(), nullable=False),
         sa.Column("after_person_id", sa.BigInteger(), nullable=False),
         sa.Column("until_person_id", sa.BigInteger(), nullable=False),
@@ -58,17 +54,21 @@ def upgrade() -> None:
             ["employer_id"], ["employer.id"], name=op.f("fk_adjustment_chunk_employer_id_employer")
         ),
         sa.ForeignKeyConstraint(
-            ["run_id"], ["adjustment_run.id"], name=op.f("fk_adjustment_chunk_run_id_adjustment_run")
+            ["adjustment_id"], ["adjustment.id"], name=op.f("fk_adjustment_chunk_adjustment_id_adjustment")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_adjustment_chunk")),
         sa.UniqueConstraint(
-            "run_id", "employer_id", "after_person_id", name=op.f("uq_adjustment_chunk_run_id")
+            "adjustment_id",
+            "employer_id",
+            "after_person_id",
+            name=op.f("uq_adjustment_chunk_adjustment_id"),
         ),
     )
 
 
 def downgrade() -> None:
     op.drop_table("adjustment_chunk")
-    op.drop_index("ix_adjustment_run_state", table_name="adjustment_run")
-    op.drop_index("ix_adjustment_run_region", table_name="adjustment_run")
-    op.drop_table("adjustment_run")
+    op.drop_index("ix_adjustment_region", table_name="adjustment")
+    op.drop_table("adjustment")
+    # whoever had this counted or written asks anew once the tables are back
+    op.execute("DELETE FROM run WHERE kind IN ('adjust_count', 'adjust_write')")

@@ -4,8 +4,12 @@ import json
 
 import pytest
 
+from app import clock
 from app.extensions import db
-from app.services import assessing
+from app.services import adjustment_runs, assessing, runs
+from app.services.actors import SYSTEM
+from app.store.runs import set_run
+from app.store.session import transaction
 from tests.fixtures.database import TEST_NOW
 from tests.services.late_figures import announce
 
@@ -51,6 +55,20 @@ def test_shown_then_written_then_nothing(run, announced):
     assert done["written"] == rest["waiting"]
     again = json.loads(run(*SPAN, "--confirm", "--json").stdout)
     assert (again["state"], again["waiting"]["lines"], again["written"]["lines"]) == ("finished", 0, 0)
+
+
+def test_what_another_process_works_on_is_taken_over_once_that_is_silent(run, app, announced, monkeypatch):
+    with app.app_context():
+        now = clock.now()
+        started = adjustment_runs.start(SYSTEM, SUZHOU, MONTH, MONTH, "", now, queued=False)
+        run_id = adjustment_runs.get_adjustment(SYSTEM, started).run_id
+        with transaction():
+            set_run(run_id, state="running")
+        db.session.remove()
+    assert "another process" in run(*SPAN, code=1).stderr
+    monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+    shown = json.loads(run(*SPAN, "--json").stdout)
+    assert (shown["run"], shown["state"]) == (str(started), "ready")
 
 
 @pytest.mark.parametrize(

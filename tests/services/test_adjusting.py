@@ -9,13 +9,14 @@ import pytest
 from app import queue
 from app.domain.parameters import ParameterMissing
 from app.errors import Conflict, Forbidden, NotFound, Rejected
-from app.services import adjusting, adjustment_runs, audits, billing, declarations, posting
+from app.services import adjusting, adjustment_runs, audits, billing, declarations, posting, runs
 from app.services.actors import SYSTEM
 from app.services.adjusting import Figures
 from app.services.assessing import assess
-from app.store.adjustment_runs import list_runs
+from app.store.adjustment_runs import list_adjustments
 from app.store.assessments import uncharged
-from app.store.models import AdjustmentChunk, AdjustmentRun, ContributionLine, Employer
+from app.store.models import Adjustment, AdjustmentChunk, ContributionLine, Employer
+from app.store.session import after_commit
 from tests.services import ledger_truth
 from tests.services.conftest import HUAIAN, NANTONG, SUZHOU, citizen, rows, suzhou_form, task_of
 from tests.services.late_figures import announce
@@ -41,16 +42,25 @@ def truth(in_context):
     return lambda *months: ledger_truth.check(months or (MONTH,), leave_out=cases)
 
 
+def look(adjustment_id):
+    return adjustment_runs.get_adjustment(SYSTEM, adjustment_id)
+
+
+def work(adjustment_id, now):
+    """What the job of its run does."""
+    adjustment_runs.run(look(adjustment_id).run_id, now)
+
+
 def preview(now, *, region=SUZHOU, first=MONTH, last=MONTH, employer="", actor=SYSTEM):
     run_id = adjustment_runs.start(actor, region, first, last, employer, now)
-    adjustment_runs.run(run_id, now)
-    return adjustment_runs.get_run(SYSTEM, run_id)
+    work(run_id, now)
+    return look(run_id)
 
 
 def carry_out(run, now, actor=SYSTEM):
     adjustment_runs.confirm(actor, run.id, run.digest, now)
-    adjustment_runs.run(run.id, now)
-    return adjustment_runs.get_run(SYSTEM, run.id)
+    work(run.id, now)
+    return look(run.id)
 
 
 def adjust(now, **more):
@@ -90,7 +100,7 @@ class TestTheWay:
         announce(SUZHOU, MONTH, base__floor="7000")
         found = preview(now, actor=supervisor)
         assert (found.state, found.created_by_name) == ("ready", supervisor.name)
-        assert found.done_employers == found.total_employers == len(rows(Employer, region=SUZHOU))
+        assert found.done == found.total == len(rows(Employer, region=SUZHOU))
         before = shown(found)
         assert before.people > 5
         assert {due_type for _, due_type, _ in before.sums} == {"34"}
@@ -189,13 +199,13 @@ class TestWhoAndWhat:
         found = preview(now, first=OCTOBER)
         other = person("nanjing.supervisor")
         with pytest.raises(NotFound):
-            adjustment_runs.get_run(other, found.id)
+            adjustment_runs.get_adjustment(other, found.id)
         with pytest.raises(NotFound):
             adjustment_runs.confirm(other, found.id, found.digest, now)
         with pytest.raises(Forbidden):
             adjustment_runs.confirm(person("suzhou.auditor"), found.id, found.digest, now)
-        assert adjustment_runs.list_runs(other, None, 10) == []
-        assert [each.id for each in adjustment_runs.list_runs(supervisor, None, 10)] == [found.id]
+        assert adjustment_runs.list_adjustments(other, None, 10) == []
+        assert [each.id for each in adjustment_runs.list_adjustments(supervisor, None, 10)] == [found.id]
 
     @pytest.mark.parametrize(
         ("first", "last", "employer", "field"),
@@ -212,7 +222,7 @@ class TestWhoAndWhat:
         with pytest.raises(Rejected) as caught:
             adjustment_runs.start(supervisor, SUZHOU, first, last, employer, now)
         assert [error.field for error in caught.value.errors] == [field]
-        assert not rows(AdjustmentRun)
+        assert not rows(Adjustment)
 
     def test_a_month_without_a_value_says_which(self, now):
         assess(MONTH, now, region=SUZHOU)
@@ -220,10 +230,10 @@ class TestWhoAndWhat:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(adjusting, "charges", _no_value)
             with pytest.raises(ParameterMissing):
-                adjustment_runs.run(run_id, now)
-        found = adjustment_runs.get_run(SYSTEM, run_id)
+                work(run_id, now)
+        found = look(run_id)
         assert found.state == "failed"
-        assert found.message == f"参数 base.floor 没有 {MONTH} 的数值，请先公布后再预览"
+        assert found.message == f"参数 base.floor 没有 {MONTH} 的数值，请先公布后再重新办理"
 
 
 def _no_value(*_given):
@@ -255,7 +265,7 @@ class TestConfirmed:
         assert not made()
         assert shown(again).employer_fen == shown(preview(now)).employer_fen > 0
         # the older preview gave way to the newer one
-        (left,) = [each for each in list_runs([SUZHOU], None, 9) if each.state == "ready"]
+        (left,) = [each for each in list_adjustments([SUZHOU], None, 9) if each.state == "ready"]
         done = carry_out(left, now)
         assert (done.state, done.message) == ("finished", "")
         assert truth()
@@ -300,14 +310,19 @@ class TestConfirmed:
             carry_out(found, now)
         half = len(made())
         assert half
-        assert adjustment_runs.get_run(SYSTEM, found.id).state == "running"
+        assert look(found.id).state == "running"
         monkeypatch.setattr(adjusting, "write", real)
-        adjustment_runs.run(found.id, now)
-        done = adjustment_runs.get_run(SYSTEM, found.id)
+        # nobody else takes it before the silence has passed
+        work(found.id, now)
+        assert look(found.id).state == "running"
+        monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+        assert runs.sweep() == 1
+        work(found.id, now)
+        done = look(found.id)
         assert done.state == "finished"
         assert half < len(made()) == shown(done, written=True).lines
         assert all(line.notice_id for line in made())
-        adjustment_runs.run(found.id, now)
+        work(found.id, now)
         assert len(made()) == shown(done, written=True).lines
         assert truth()
 
@@ -320,7 +335,8 @@ class TestConfirmed:
         assert made()
         assert not all(line.notice_id for line in made())
         monkeypatch.setattr(billing, "issue", real)
-        adjustment_runs.run(found.id, now)
+        monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+        work(found.id, now)
         assert all(line.notice_id for line in made())
 
     def test_killed_while_it_is_counted(self, now, monkeypatch):
@@ -335,18 +351,20 @@ class TestConfirmed:
 
         monkeypatch.setattr(adjusting, "chunks_of", dies)
         with pytest.raises(KeyboardInterrupt):
-            adjustment_runs.run(run_id, now)
+            work(run_id, now)
         monkeypatch.setattr(adjusting, "chunks_of", real)
-        adjustment_runs.run(run_id, now)
-        found = adjustment_runs.get_run(SYSTEM, run_id)
-        assert (found.state, found.done_employers) == ("ready", found.total_employers)
+        monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+        assert runs.sweep() == 1
+        work(run_id, now)
+        found = look(run_id)
+        assert (found.state, found.done) == ("ready", found.total)
         once = shown(found)
         assert shown(preview(now)) == once
 
     def test_two_jobs_at_once_write_once(self, app, now, truth):
         found = preview(now)
         adjustment_runs.confirm(SYSTEM, found.id, found.digest, now)
-        job = lambda: adjustment_runs.run(found.id, now)  # noqa: E731
+        job = lambda: work(found.id, now)  # noqa: E731
         assert not at_once(app, job, job)
         assert len(made()) == shown(found, written=True).lines > 0
         assert truth()
@@ -355,9 +373,9 @@ class TestConfirmed:
         one, other = preview(now), preview(now, employer=BIG)
         for each in (one, other):
             adjustment_runs.confirm(SYSTEM, each.id, each.digest, now)
-        jobs = [lambda each=each: adjustment_runs.run(each.id, now) for each in (one, other)]
+        jobs = [lambda each=each: work(each.id, now) for each in (one, other)]
         assert not at_once(app, *jobs)
-        ends = [adjustment_runs.get_run(SYSTEM, each.id) for each in (one, other)]
+        ends = [look(each.id) for each in (one, other)]
         assert [each.state for each in ends] == ["finished", "finished"]
         assert truth()
 
@@ -368,7 +386,7 @@ class TestConfirmed:
         form = stop_form(leaving, SUZHOU, stop_date="2026-10-31")
         failed = at_once(
             app,
-            lambda: adjustment_runs.run(found.id, now),
+            lambda: work(found.id, now),
             lambda: declarations.file(suzhou, "stop", form, now),
         )
         assert not failed
@@ -382,24 +400,99 @@ class TestConfirmed:
         assert other != first
 
     def test_the_sweeper_takes_up_what_nobody_works_on(self, now, monkeypatch):
-        found = adjustment_runs.start(SYSTEM, SUZHOU, MONTH, MONTH, "", now)
+        found = look(adjustment_runs.start(SYSTEM, SUZHOU, MONTH, MONTH, "", now))
         asked = []
-        monkeypatch.setattr(queue, "enqueue", lambda *_given, **ids: asked.append(ids["run_id"]))
-        assert adjustment_runs.sweep() == 0
-        later = adjustment_runs.clock.real_utcnow() + timedelta(seconds=130)
-        monkeypatch.setattr(adjustment_runs.clock, "real_utcnow", lambda: later)
-        assert (adjustment_runs.sweep(), asked) == (1, [found])
-        assert adjustment_runs.sweep() == 0
+        monkeypatch.setattr(queue, "enqueue", lambda job, **ids: asked.append((job, ids["run_id"])))
+        assert runs.sweep() == 0
+        later = runs.clock.real_utcnow() + timedelta(seconds=130)
+        monkeypatch.setattr(runs.clock, "real_utcnow", lambda: later)
+        assert (runs.sweep(), asked) == (1, [("jobs.billing.adjust", found.run_id)])
+        assert runs.sweep() == 0
+
+    @pytest.mark.parametrize("step", ["chunks_of", "waiting_chunks"])
+    def test_a_worker_that_was_given_up_on_writes_nothing(self, now, truth, monkeypatch, step):
+        """Another one took the run over, while it counted or while it wrote."""
+        owner = adjusting if step == "chunks_of" else adjustment_runs.store
+        real = getattr(owner, step)
+        found = adjustment_runs.start(SYSTEM, SUZHOU, MONTH, MONTH, "", now)
+        if step == "waiting_chunks":
+            work(found, now)
+            adjustment_runs.confirm(SYSTEM, found, look(found).digest, now)
+
+        def slow(*given):
+            seen = list(real(*given))
+            monkeypatch.setattr(owner, step, real)
+            monkeypatch.setattr(runs, "SILENT_SECONDS", -1)
+            work(found, now)
+            return seen
+
+        monkeypatch.setattr(owner, step, slow)
+        work(found, now)
+        monkeypatch.setattr(runs, "SILENT_SECONDS", 120)
+        ended = look(found)
+        assert ended.done == ended.total
+        if step == "chunks_of":
+            assert ended.state == "ready"
+            assert shown(ended) == shown(preview(now))
+        else:
+            assert ended.state == "finished"
+            assert len(made()) == shown(ended, written=True).lines > 0
+            assert truth()
+
+    def test_stopped_it_writes_no_more_and_a_new_preview_shows_the_rest(
+        self, supervisor, now, truth, monkeypatch
+    ):
+        found = preview(now)
+        adjustment_runs.confirm(supervisor, found.id, found.digest, now)
+        real = billing.issue
+
+        def stopping(*given):
+            real(*given)
+            monkeypatch.setattr(billing, "issue", real)
+            after_commit(lambda: runs.stop(supervisor, look(found.id).run_id, now))
+
+        monkeypatch.setattr(billing, "issue", stopping)
+        work(found.id, now)
+        half = look(found.id)
+        assert (half.state, half.done) == ("stopped", 1)
+        assert 0 < len(made()) < shown(found).lines + shown(half, written=True).lines
+        with pytest.raises(Conflict):
+            adjustment_runs.confirm(supervisor, found.id, found.digest, now)
+        adjust(now)
+        assert truth()
+
+    def test_a_long_run_lets_others_through_and_a_command_does_not(self, now, truth, monkeypatch):
+        monkeypatch.setattr(adjustment_runs, "SECONDS_AT_ONCE", -1)
+        found = adjustment_runs.start(SYSTEM, SUZHOU, MONTH, MONTH, "", now)
+        total = look(found).total
+        for done in range(1, total + 1):
+            work(found, now)
+            assert (look(found).state, look(found).done) == ("counting", done)
+        work(found, now)
+        assert look(found).state == "ready"
+        adjustment_runs.confirm(SYSTEM, found, look(found).digest, now)
+        total = look(found).total
+        assert total > 1
+        for done in range(1, total + 1):
+            work(found, now)
+            assert (look(found).state, look(found).done) == ("queued", done)
+        work(found, now)
+        assert look(found).state == "finished"
+        assert truth()
+        announce(SUZHOU, MONTH, base__floor="7100")
+        at_once_id = adjustment_runs.start(SYSTEM, SUZHOU, MONTH, MONTH, "", now, queued=False)
+        adjustment_runs.run(look(at_once_id).run_id, now, seconds=60)
+        assert look(at_once_id).state == "ready"
 
     def test_few_statements_for_many_people(self, now, statement_counter):
         run_id = adjustment_runs.start(SYSTEM, SUZHOU, MONTH, MONTH, BIG, now)
         with statement_counter() as counting:
-            adjustment_runs.run(run_id, now)
+            work(run_id, now)
         assert counting.total + len(counting.reads) <= 20
-        found = adjustment_runs.get_run(SYSTEM, run_id)
+        found = look(run_id)
         adjustment_runs.confirm(SYSTEM, run_id, found.digest, now)
         with statement_counter() as writing:
-            adjustment_runs.run(run_id, now)
+            work(run_id, now)
         assert shown(found, written=True).lines > 20
         assert len(writing.writes) == 4
         assert writing.total + len(writing.reads) <= 45

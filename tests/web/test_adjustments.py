@@ -8,7 +8,7 @@ import pytest
 from app.clock import now as clock_now
 from app.extensions import db
 from app.services import adjustment_runs, assessing
-from app.store.models import AdjustmentRun, ContributionLine
+from app.store.models import Adjustment, ContributionLine
 from tests.fixtures.database import TEST_NOW
 from tests.services.late_figures import announce
 
@@ -29,7 +29,7 @@ def announced(app):
 def work(app) -> int:
     """What the job does; gives the newest run."""
     with app.app_context():
-        run_id = db.session.scalars(db.select(AdjustmentRun.id).order_by(AdjustmentRun.id.desc())).first()
+        run_id = db.session.scalars(db.select(Adjustment.run_id).order_by(Adjustment.id.desc())).first()
         adjustment_runs.run(run_id, clock_now())
         db.session.remove()
         return run_id
@@ -181,19 +181,34 @@ def test_who_may(app, visit, announced):
 def test_a_run_that_failed_says_why_and_offers_another_preview(app, visit, announced):
     browser = visit("suzhou.supervisor")
     address = browser.post(PAGE, SPAN).headers["Location"]
-    run_id = int(address.rsplit("/", 1)[1])
     with app.app_context():
-        from app.store.adjustment_runs import UNFINISHED, set_run
+        from app.store.runs import set_run
         from app.store.session import transaction
 
+        run_id = db.session.scalar(db.select(Adjustment.run_id))
         with transaction():
-            words = "参数 base.floor 没有 2026-11 的数值，请先公布后再预览"
-            set_run(run_id, UNFINISHED, state="failed", message=words)
+            words = "参数 base.floor 没有 2026-11 的数值，请先公布后再重新办理"
+            set_run(run_id, state="failed", message=words)
         db.session.remove()
     page = browser.get(address).text
     assert (state_of(page), words in page, "重新预览" in page) == ("failed", True, True)
     browser.client.set_cookie("language", "en")
     assert "Parameter base.floor has no value for 2026-11" in browser.get(address).text
+
+
+def test_stopped_and_previewed_again(app, visit, announced):
+    browser = visit("suzhou.supervisor")
+    address = browser.post(PAGE, SPAN).headers["Location"]
+    assert f'action="{address}/stop"' in browser.get(address).text
+    assert visit("nanjing.supervisor").post(f"{address}/stop").status_code == 404
+    assert browser.post(f"{address}/stop").headers["Location"] == address
+    work(app)
+    page = browser.get(address).text
+    assert (state_of(page), "重新预览" in page, "hx-trigger" in page) == ("stopped", True, False)
+    assert browser.post(PAGE, SPAN).headers["Location"] != address
+    work(app)
+    again = browser.get(PAGE).text
+    assert re.findall(r'data-state="(\w+)"', again) == ["ready", "stopped"]
 
 
 def test_more_employers_than_a_page_holds(app, visit, announced, monkeypatch):

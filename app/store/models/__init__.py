@@ -2,7 +2,7 @@
 
 from app.store.models.account_records import AccountEvent, OneTimeCode
 from app.store.models.accounts import User, UserEmployer, UserRole
-from app.store.models.adjustments import AdjustmentChunk, AdjustmentRun
+from app.store.models.adjustments import Adjustment, AdjustmentChunk
 from app.store.models.billing import (
     Assessment,
     NoticeSerial,
@@ -39,8 +39,8 @@ from app.store.models.work import BatchFile, ImportBatch, ImportRow, Lease, Mate
 __all__ = [
     "AccountEntry",
     "AccountEvent",
+    "Adjustment",
     "AdjustmentChunk",
-    "AdjustmentRun",
     "Assessment",
     "BatchFile",
     "ContributionLine",

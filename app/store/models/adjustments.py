@@ -11,39 +11,30 @@ from app.extensions import Model
 from app.store.models.types import UtcDateTime
 
 
-class AdjustmentRun(Model):
-    """A preview of what late figures change in months of a region, and its carrying out, as jobs.
+class Adjustment(Model):
+    """What late figures change in months of a region: previewed by one run, and written by another.
 
-    `state` is counting, ready, queued, running, finished, failed or replaced (by a newer preview). The sums
-    are those of the preview; `digest` names exactly what was shown, `position` the last employer counted.
+    `stage` is counting, ready, writing, finished or replaced (by a newer preview); `run_id` is the run that
+    counts or writes it, or did so last. `digest` names exactly what was shown.
     """
 
-    __tablename__ = "adjustment_run"
-    __table_args__ = (
-        Index("ix_adjustment_run_region", "region", "id"),
-        Index("ix_adjustment_run_state", "state", "beat_at_utc"),
-    )
+    __tablename__ = "adjustment"
+    __table_args__ = (Index("ix_adjustment_region", "region", "id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), unique=True)
     region: Mapped[str] = mapped_column(String(6))
     first_month: Mapped[str] = mapped_column(String(7))
     last_month: Mapped[str] = mapped_column(String(7))
     employer_id: Mapped[int | None] = mapped_column(BigInteger)
-    state: Mapped[str] = mapped_column(String(16))
-    total_employers: Mapped[int] = mapped_column(default=0)
-    done_employers: Mapped[int] = mapped_column(default=0)
-    position: Mapped[int] = mapped_column(BigInteger, default=0)
+    stage: Mapped[str] = mapped_column(String(16))
     digest: Mapped[str] = mapped_column(String(64), default="")
-    message: Mapped[str] = mapped_column(String(300), default="")
     created_by_id: Mapped[int | None] = mapped_column(BigInteger)
     created_by_name: Mapped[str] = mapped_column(String(64), default="")
     created_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_by_id: Mapped[int | None] = mapped_column(BigInteger)
     confirmed_by_name: Mapped[str] = mapped_column(String(64), default="")
     confirmed_at_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    finished_at_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # by the machine's clock: a run that has been silent for long is taken up again
-    beat_at_utc: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AdjustmentChunk(Model):
@@ -54,10 +45,10 @@ class AdjustmentChunk(Model):
     """
 
     __tablename__ = "adjustment_chunk"
-    __table_args__ = (UniqueConstraint("run_id", "employer_id", "after_person_id"),)
+    __table_args__ = (UniqueConstraint("adjustment_id", "employer_id", "after_person_id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    run_id: Mapped[int] = mapped_column(ForeignKey("adjustment_run.id"))
+    adjustment_id: Mapped[int] = mapped_column(ForeignKey("adjustment.id"))
     employer_id: Mapped[int] = mapped_column(ForeignKey("employer.id"))
     after_person_id: Mapped[int] = mapped_column(BigInteger)
     until_person_id: Mapped[int] = mapped_column(BigInteger)

@@ -15,7 +15,7 @@ class Run(Model):
     """One run; `state` is queued, running, finished, failed or stopped.
 
     Of `total` employers, or people of the batch, `done` are through. An assessment counts people and lines; a
-    carrying-on counts employers, and goes on after `after_no`.
+    carrying-on counts employers, and goes on after `after_no`: a number, for late figures an id.
     """
 
     __tablename__ = "run"
@@ -26,7 +26,7 @@ class Run(Model):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    kind: Mapped[str] = mapped_column(String(16))  # assess carry submit
+    kind: Mapped[str] = mapped_column(String(16))  # assess carry submit adjust_count adjust_write
     region: Mapped[str] = mapped_column(String(6))
     month: Mapped[str] = mapped_column(String(7))
     employer_id: Mapped[int | None] = mapped_column(BigInteger)
