@@ -9,10 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """The declaration that stands in the way of another one: its number, and its kind in words."""
+    """The declaration that stands in the way of another one: its number, and its kind in words.
+
+    `kept` means that it is still with the employer, so that who is told of it cannot open it.
+    """
 
     reference: str
     kind: str
+    kept: bool = False
 
 
 @dataclass(frozen=True)

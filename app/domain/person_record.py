@@ -22,7 +22,6 @@ class PersonRequest:
     birth_date: date | None = None
     sex: str = ""
     channel: str = "03"
-    valid_from: date | None = None
     valid_to: date | None = None
 
 
@@ -60,8 +59,6 @@ def _validity(request: PersonRequest, today: date) -> list[Problem]:
     """The document's own dates; the counter has it in hand. Source: Nanjing manual 02 (持有有效身份证件)."""
     if request.valid_to is None:
         return []
-    if request.valid_from is not None and request.valid_to <= request.valid_from:
-        return [Problem("person_record.validity_order", "id_valid_to")]
     if request.valid_to < today and request.channel != COUNTER_CHANNEL:
         return [Problem("person_record.expired", "id_valid_to", {"day": request.valid_to.isoformat()})]
     return []

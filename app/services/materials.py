@@ -33,6 +33,7 @@ from app.services.material_files import (
     shown,
 )
 from app.services.material_needs import FORM, Need, missing, needs_of
+from app.services.views import reaches
 from app.store import declarations as declaration_store
 from app.store import materials as store
 from app.store.batch_people import is_document_used
@@ -124,7 +125,7 @@ class OpenedFile:
 def list_items(actor: Actor, reference: str, now: datetime) -> MaterialList:
     """Return a case's items with their documents. Raises: NotFound outside the actor's scope."""
     found = declaration_store.find_case(reference)
-    if found is None or not actor.sees_case(found.declaration):
+    if found is None or not reaches(actor, found):
         raise NotFound("declaration")
     row = found.declaration
     rules = parameters(row.region)

@@ -28,7 +28,6 @@ def request_of(case: Case) -> PersonRequest:
         birth_date=_day(data.get("birth_date")),
         sex=str(data.get("sex") or ""),
         channel=case.declaration.channel,
-        valid_from=_day(data.get("id_valid_from")),
         valid_to=_day(data.get("id_valid_to")),
     )
 

@@ -20,6 +20,7 @@ from app.services.objects import many_keys, open_key
 from app.store import declarations
 from app.store.business import first_open
 from app.store.crypto import blind
+from app.store.declarations import DeclarationRow
 
 # a kind that waits for everything else says so by a code that ends like this
 OPEN_CASE = ".open_case"
@@ -66,9 +67,6 @@ def with_open_case(case: Case, verdict: Verdict, code: str = "enrol.one_open") -
     case.registry.read_open([key])
     if case.registry.open_keys[key] in (None, case.declaration.reference):
         return verdict
-    if any(each.code.endswith(OPEN_CASE) for each in verdict.problems):
-        # the kind's own rules have said so already
-        return verdict
     return Verdict((*verdict.problems, one_open(case, key, code)), verdict.warnings)
 
 
@@ -80,8 +78,7 @@ def one_open(case: Case, key: str, code: str) -> Problem:
     """
     holder = case.registry.open_keys.get(key)
     found = declarations.find_declaration(holder) if holder is not None else None
-    told = {} if found is None else _told(case, found.reference, found.kind, found.employer_id)
-    return Problem(code, "id_number", told)
+    return Problem(code, "id_number", _told(case, found))
 
 
 def _naming(case: Case, problem: Problem) -> Problem:
@@ -89,15 +86,20 @@ def _naming(case: Case, problem: Problem) -> Problem:
     if not problem.code.endswith(OPEN_CASE):
         return problem
     row = case.declaration
-    found = first_open(row.person_hash, row.employer_id, row.region, row.reference)
-    return problem if found is None else replace(problem, params={**problem.params, **_told(case, *found)})
+    reference = first_open(row.person_hash, row.employer_id, row.region, row.reference)
+    found = None if reference is None else declarations.find_declaration(reference)
+    return replace(problem, params={**problem.params, **_told(case, found)})
 
 
-def _told(case: Case, reference: str, kind: str, employer_id: int) -> dict[str, str]:
+def _told(case: Case, found: DeclarationRow | None) -> dict[str, str]:
     row = case.declaration
-    if employer_id != row.employer_id and row.channel != COUNTER_CHANNEL:
+    at_counter = row.channel == COUNTER_CHANNEL
+    if found is None or (found.employer_id != row.employer_id and not at_counter):
         return {}
-    return {"open_reference": reference, "open_kind": case.parameters.kind_label(kind)}
+    told = {"open_reference": found.reference, "open_kind": case.parameters.kind_label(found.kind)}
+    # what an employer has not submitted is not for the agency to open
+    kept = at_counter and found.channel != COUNTER_CHANNEL and found.submitted_at_utc is None
+    return {**told, "open_kept": "1"} if kept else told
 
 
 def held_by_another(case: Case) -> FieldError:
@@ -142,7 +144,9 @@ def field_errors(problems: Iterable[Problem], parameters: ParameterSet, form: Fo
 
 def _in_the_way(problem: Problem) -> OpenCase | None:
     reference = problem.params.get("open_reference")
-    return OpenCase(reference, problem.params["open_kind"]) if reference else None
+    if not reference:
+        return None
+    return OpenCase(reference, problem.params["open_kind"], "open_kept" in problem.params)
 
 
 def _place(name: str, form: Form) -> str:

@@ -90,16 +90,11 @@ def open_business(person_hash: bytes, region: str, without: str) -> list[str]:
     return list(dict.fromkeys(rows))
 
 
-def first_open(
-    person_hash: bytes | None, employer_id: int, region: str, without: str
-) -> tuple[str, str, int] | None:
-    """The oldest declaration about a person, or without one of an employer, that is filed and not decided.
-
-    Shape: reference, kind, employer.
-    """
+def first_open(person_hash: bytes | None, employer_id: int, region: str, without: str) -> str | None:
+    """The oldest declaration about a person, or without one of an employer, that is filed and not decided."""
     about = Declaration.employer_id == employer_id if person_hash is None else about_person(person_hash)
-    row = db.session.execute(
-        select(Declaration.reference, Declaration.kind, Declaration.employer_id)
+    return db.session.scalar(
+        select(Declaration.reference)
         .where(
             about,
             Declaration.region == region,
@@ -108,8 +103,7 @@ def first_open(
         )
         .order_by(Declaration.id)
         .limit(1)
-    ).first()
-    return None if row is None else (row.reference, row.kind, row.employer_id)
+    )
 
 
 def open_cases(

@@ -15,7 +15,7 @@ from tests.property.sequences import ACTS, CITIES, MONEY, NANJING, SUZHOU, Step,
 
 LENGTH = 30
 # how many sequences a region gets; a longer campaign sets its own range, as in PROPERTY_SEEDS=20-60
-USUAL = {"sqlite": range(2), "postgresql": range(1)}
+USUAL = {"sqlite": range(2), "postgresql": range(1, 2)}
 
 
 def seeds(backend: str) -> range:

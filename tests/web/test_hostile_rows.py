@@ -1,12 +1,15 @@
 """Rows of other employers and regions are not there, whatever address or form asks for them."""
 
 import pytest
+from sqlalchemy import update
 
 from app.clock import to_utc
 from app.extensions import db
 from app.services import accounts, assessing, declarations, imports
 from app.store.accounts import find_user
-from app.store.models import Employer
+from app.store.instances import INCIDENT
+from app.store.models import Declaration, Employer, ProcessInstance
+from app.store.session import transaction
 from tests.fixtures.database import TEST_NOW
 from tests.services.batch_files import filled
 from tests.services.conftest import rows
@@ -91,8 +94,16 @@ def asked(browser, line: str, ids: dict) -> int:
 
 
 @pytest.mark.parametrize("who", ["weinan.auditor", "weinan.supervisor", "weinan.counter"])
-def test_the_agency_opens_a_half_filled_form_without_judging_it(visit, theirs, who):
-    assert visit(who).get(f"/cases/{theirs['case']}").status_code == 200
+def test_the_agency_opens_a_half_filled_form_only_to_mend_it(app, visit, theirs, who):
+    """A draft is its employer's, unless something broke on it; then it is shown and not judged."""
+    browser, address = visit(who), f"/cases/{theirs['case']}"
+    assert browser.get(address).status_code == 404
+    with app.app_context():
+        (draft,) = rows(Declaration, reference=theirs["case"])
+        with transaction() as session:
+            broken = update(ProcessInstance).where(ProcessInstance.declaration_id == draft.id)
+            session.execute(broken.values(status=INCIDENT))
+    assert browser.get(address).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,21 @@ def test_the_refusal_leads_to_the_open_case(visit, app):
         assert (page.status_code, reference in page.text) == (200, True)
 
 
-def test_a_counter_clerk_may_open_the_case_that_is_named(visit, app):
-    visitor, found = visit("nantong.handler"), citizen(app, NANTONG)
+def test_a_counter_clerk_opens_the_case_that_is_named_once_it_is_submitted(visit, app):
+    visitor, clerk, found = visit("nantong.handler"), visit("nantong.counter"), citizen(app, NANTONG)
     first = visitor.post("/declare/enrol", {**nantong_form(found), "action": "file"})
     reference = re.search(r"/cases/([^/?]+)", first.headers["Location"])[1]
-    page = visit("nantong.counter").get(f"/cases/{reference}")
+    form = {**nantong_form(found), "action": "check"}
+    refused = clerk.post("/declare/enrol?unit=32060000001", form)
+    assert refused.status_code == 422
+    assert LINK.findall(refused.text) == []
+    assert reference in refused.text
+    assert "单位尚未提交" in refused.text
+    assert clerk.get(f"/cases/{reference}").status_code == 404
+    assert visitor.post(f"/cases/{reference}/submit").status_code == 303
+    ((address, words),) = LINK.findall(clerk.post("/declare/enrol?unit=32060000001", form).text)
+    assert reference in words
+    page = clerk.get(address)
     assert (page.status_code, reference in page.text) == (200, True)
 
 
