@@ -16,9 +16,8 @@ from app.services.cases import Case
 from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.services.subjects import with_open_case
-from app.store.business import hold_person, open_business
+from app.store.business import open_business
 from app.store.personal_accounts import CORRECTION, entry_values
-from app.store.session import in_transaction
 
 KIND = "account_correction"
 BEFORE, AFTER = "account_balance", "corrected_balance"
@@ -36,12 +35,8 @@ def prepare(case: Case, _today: date) -> None:
     row = case.declaration
     for name in (BEFORE, AFTER):
         case.data.pop(name, None)
-    subjects.identify(case)
-    if row.person_id is not None and in_transaction():
-        # the account is read and booked by one act at a time; whoever posts or pays out waits
-        hold_person(row.person_id)
-        case.registry.forget_people()
-        subjects.identify(case)
+    # the account is read and booked by one act at a time; whoever posts or pays out waits
+    subjects.identify_held(case)
     if row.person_id is None or not _of_employer(case):
         return
     before = case.registry.balance(row.person_id)

@@ -18,10 +18,9 @@ from app.services.cases import Case
 from app.services.handling import Handling, Result
 from app.services.results import Amounts
 from app.store import contacts, identities
-from app.store.business import hold_person, open_business
+from app.store.business import open_business
 from app.store.crypto import encrypt_json
 from app.store.identities import IdentityRow
-from app.store.session import in_transaction
 
 EFFECT = "identity_correction.apply"
 RETIREMENT, NEW_RETIREMENT = "retirement_month", "new_retirement_month"
@@ -41,15 +40,10 @@ SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def prepare(case: Case, _today: date) -> None:
     """Find the person and put old values and retirement months beside the new ones."""
-    row = case.declaration
     for name in _SHOWN:
         case.data.pop(name, None)
-    subjects.identify(case)
-    if row.person_id is not None and in_transaction():
-        # the record is judged and changed by one act at a time
-        hold_person(row.person_id)
-        case.registry.forget_people()
-        subjects.identify(case)
+    # the record is judged and changed by one act at a time
+    subjects.identify_held(case)
     old, new = _pair(case)
     if old is None or new is None:
         return

@@ -22,7 +22,7 @@ from app.services.results import Amounts
 from app.services.reverting import opposite, put_back
 from app.services.subjects import is_number, with_open_case
 from app.services.withdrawing import WITHDRAWAL as PAYOUT_EFFECT
-from app.store.business import BusinessRow, finished_business, hold_person, open_business
+from app.store.business import BusinessRow, finished_business, open_business
 from app.store.enrolments import changes_of_declarations
 from app.store.events import EventRow, effect_results
 from app.store.facts import PersonRecord
@@ -39,7 +39,6 @@ from app.store.personal_accounts import (
     orders_of_person,
     payouts_of,
 )
-from app.store.session import in_transaction
 
 DEATH_UNDO = "death_undo.apply"
 UNDONE = "undone"
@@ -71,14 +70,9 @@ class Trace:
 
 def prepare(case: Case, _today: date) -> None:
     """Find whom the form is about, and show what was recorded; inside a transaction the person is held."""
-    row = case.declaration
     for name in (DIED_ON, FILED_AS):
         case.data.pop(name, None)
-    subjects.identify(case)
-    if row.person_id is not None and in_transaction():
-        hold_person(row.person_id)
-        case.registry.forget_people()
-        subjects.identify(case)
+    subjects.identify_held(case)
     trace = trace_of(case)
     if trace is not None and trace.person.died_on is not None and trace.payouts:
         case.data[DIED_ON] = trace.person.died_on.isoformat()

@@ -18,9 +18,10 @@ from app.formspec.form import Form
 from app.services.cases import Case
 from app.services.objects import many_keys, open_key
 from app.store import declarations
-from app.store.business import first_open
+from app.store.business import first_open, hold_person
 from app.store.crypto import blind
 from app.store.declarations import DeclarationRow
+from app.store.session import in_transaction
 
 # a kind that waits for everything else says so by a code that ends like this
 OPEN_CASE = ".open_case"
@@ -43,6 +44,15 @@ def identify(case: Case) -> None:
     if len(records) == 1 and not case.data.get("name"):
         case.data["name"] = records[0].name
         row.person_name = records[0].name
+
+
+def identify_held(case: Case) -> None:
+    """As `identify`; inside a transaction the person is held until its end, and read again."""
+    identify(case)
+    if case.declaration.person_id is not None and in_transaction():
+        hold_person(case.declaration.person_id)
+        case.registry.forget_people()
+        identify(case)
 
 
 def is_number(data: Mapping[str, Any], today: date) -> bool:

@@ -23,12 +23,11 @@ from app.services.results import Amounts
 from app.services.stop_effects import ACTIVE, CANCELLED, ENDED, change_stretch, take_back
 from app.services.stopping import amount_back, owed
 from app.services.subjects import is_number, with_open_case
-from app.store.business import hold_person, open_business
+from app.store.business import open_business
 from app.store.facts import StretchRecord
 from app.store.ledger import LineRow
 from app.store.people import LifeRow
 from app.store.personal_accounts import ALLOCATION_PARTIES, PAYOUT, entry_values, order_values
-from app.store.session import in_transaction
 
 WITHDRAWAL = "withdrawal.apply"
 TERMINATED = "terminated"
@@ -65,12 +64,8 @@ class Plan:
 
 def prepare(case: Case, _today: date) -> None:
     """Find whom the form is about, and show what the account would pay out, to the own employer only."""
-    subjects.identify(case)
-    if case.declaration.person_id is not None and in_transaction():
-        # the account is read and emptied by one act at a time, and nobody enrols the person meanwhile
-        hold_person(case.declaration.person_id)
-        case.registry.forget_people()
-        subjects.identify(case)
+    # the account is read and emptied by one act at a time, and nobody enrols the person meanwhile
+    subjects.identify_held(case)
     case.data.pop(BALANCE, None)
     own = any(each.employer_id == case.declaration.employer_id for each in _stretches(case))
     if own and case.data.get("termination_date"):
